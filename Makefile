@@ -1,0 +1,46 @@
+# What a newcomer runs: make demo, make test. Everything sets up its own environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ORDERS ?= 0
+JOBS ?= auto
+
+.PHONY: help setup check test bench demo lock format clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: $(VENV)/.ready  ## the environment, from the lock file
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+check: setup  ## lint, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup  ## every test, on SQLite and on a real PostgreSQL
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+bench: setup  ## the figures, as ratios within one run
+	$(BIN)/python -m benchmarks
+
+demo: setup  ## a small world on this machine: ORDERS=200 ends by itself
+	$(BIN)/connector demo --orders $(ORDERS)
+
+lock:  ## renew requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--group dev pyproject.toml --output-file requirements.lock
+
+format: setup  ## ruff's formatting and safe repairs
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## the environment and what tests left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""Mailchimp: the audience that a shop writes its newsletter to."""

@@ -1,0 +1,1 @@
+"""WooCommerce: its webhooks as facts, and the one door to its REST API."""

@@ -1,0 +1,227 @@
+"""The lanes that keep the house moving: one thread each, in one process or in many."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from connector.errors import LaneDown, StoreUnavailable, TryLater
+from connector.flow import clock, deliver, evaluate, ingest
+from connector.flow.deliver import Drained
+from connector.flow.rules import Rules, Target
+from connector.policy import breaker
+from connector.ports import DestinationAdapter, Shape, ShopAdapter
+from connector.store import lanes
+from connector.store.connect import Store
+from mappings.fields import attribute_type
+
+log = structlog.get_logger()
+
+_INGEST_BATCH = 200
+_EVALUATE_BATCH = 200
+_ASK_BATCH = 20
+_IDLE = 0.05  # seconds between looks when nothing waits: half the promise of a second is network
+_BREATH = 1.0  # seconds before a platform that could not answer is asked again
+_UNTIL_MENDED = 60.0  # seconds before a platform that refuses everything is asked again
+_BEAT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a worker works with."""
+
+    store: Store
+    shops: Mapping[str, ShopAdapter]
+    destinations: Mapping[str, DestinationAdapter]
+    rules: Rules
+    now: Callable[[], datetime]
+    sends: bool = True
+    """False in ``mode: test``: everything is computed, nothing leaves."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A step repeated for as long as it finds work, then after a pause."""
+
+    name: str
+    step: Callable[[], int]
+    wakes: Sequence[threading.Event] = ()
+    idle: float = _IDLE
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        while not stop.is_set():
+            wake.clear()
+            try:
+                done = self.step()
+            except StoreUnavailable as problem:
+                log.warning("store unavailable", lane=self.name, problem=str(problem))
+                stop.wait(1.0)
+                continue
+            except Exception:
+                # A lane that dies in silence would lose events in silence.
+                log.exception("lane stumbled", lane=self.name)
+                stop.wait(1.0)
+                continue
+            if done:
+                for other in self.wakes:
+                    other.set()
+            else:
+                wake.wait(self.idle)
+
+
+class Engine:
+    """The lanes of one worker."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._prepared: set[str] = set()
+        self._written: set[str] = set()
+        self._last_beat: datetime | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set. Raises `StoreUnavailable` if another worker has the store."""
+        house = self._house
+        wakes = {name: threading.Event() for name in ("evaluate", *house.destinations)}
+        away = [wakes[name] for name in house.destinations]
+        work = [
+            _Lane("ingest", self.ingest, [wakes["evaluate"]]),
+            _Lane("ask", self.ask, [wakes["evaluate"]]),
+            _Lane("evaluate", self.evaluate, away),
+            _Lane("clock", self.tick, [wakes["evaluate"]], idle=1.0),
+            *(
+                _Lane(target.name, lambda target=target: self.deliver(target), idle=0.2)  # type: ignore[misc]
+                for target in house.rules.targets
+                if house.sends
+            ),
+        ]
+        with house.store.only_worker():
+            threads = [
+                threading.Thread(
+                    target=lane.run,
+                    args=(stop, wakes.get(lane.name, threading.Event())),
+                    name=lane.name,
+                )
+                for lane in work
+            ]
+            for thread in threads:
+                thread.start()
+            stop.wait()
+            for wake in wakes.values():
+                wake.set()
+            for thread in threads:
+                thread.join()
+
+    def drain(self, *, rounds: int = 1_000) -> None:
+        """Do, in this thread, everything that can be done now."""
+        for _ in range(rounds):
+            done = self.ingest() + self.ask() + self.tick() + self.evaluate()
+            if self._house.sends:
+                done += sum(self.deliver(target) for target in self._house.rules.targets)
+            if not done:
+                return
+
+    def ingest(self) -> int:
+        """Understand and settle a batch of deliveries."""
+        house = self._house
+        return ingest.drain(
+            house.store, house.shops, house.rules, now=house.now(), limit=_INGEST_BATCH
+        )
+
+    def ask(self) -> int:
+        """Ask the shops for what deliveries lack."""
+        house = self._house
+        return ingest.drain(
+            house.store,
+            house.shops,
+            house.rules,
+            now=house.now(),
+            limit=_ASK_BATCH,
+            asking=True,
+        )
+
+    def evaluate(self) -> int:
+        """Evaluate a batch of people whose facts changed."""
+        house = self._house
+        return evaluate.drain(house.store, house.rules, now=house.now(), limit=_EVALUATE_BATCH)
+
+    def tick(self) -> int:
+        """Say that the worker lives, and mark what flips by itself."""
+        now = self._house.now()
+        if self._last_beat is None or not timedelta(0) <= now - self._last_beat < _BEAT:
+            self._last_beat = now
+            with self._house.store.write() as conn:
+                lanes.beat(conn, now=now)
+        return clock.drain(self._house.store, now=now)
+
+    def deliver(self, target: Target) -> int:
+        """Bring a batch of due records to a destination, unless it is being left alone."""
+        house = self._house
+        adapter = house.destinations[target.name]
+        with house.store.read() as conn:
+            state = lanes.read(conn, target.name)
+        if state.paused_until is not None and state.paused_until > house.now():
+            return 0
+        try:
+            if target.name not in self._prepared:
+                for finding in adapter.prepare(shape_of(target, house.rules)):
+                    log.warning("finding", lane=target.name, what=finding.what, mend=finding.mend)
+                self._prepared.add(target.name)
+            drained = deliver.drain(house.store, target, adapter, house.rules, now=house.now())
+            self._flush(target.name, adapter, drained)
+        except (TryLater, LaneDown) as problem:
+            self._pause(target.name, state, problem)
+            return 0
+        if drained.sent:
+            with house.store.write() as conn:
+                lanes.succeeded(conn, target.name, now=house.now())
+        return drained.taken
+
+    def _flush(self, name: str, adapter: DestinationAdapter, drained: Drained) -> None:
+        if drained.sent:
+            self._written.add(name)
+        elif not drained.taken and name in self._written:
+            adapter.flush()
+            self._written.discard(name)
+
+    def _pause(self, name: str, state: lanes.LaneState, problem: TryLater | LaneDown) -> None:
+        now = self._house.now()
+        if isinstance(problem, LaneDown):
+            self._prepared.discard(name)
+            wait, mend = _UNTIL_MENDED, problem.mend
+        else:
+            wait, mend = max(problem.retry_after or 0.0, _BREATH), None
+        circuit = breaker.failed(
+            breaker.Circuit(failures=state.failures, next_probe_at=state.paused_until),
+            now,
+            retry_after=wait,
+        )
+        log.warning("lane paused", lane=name, reason=problem.reason, failures=circuit.failures)
+        with self._house.store.write() as conn:
+            lanes.write(
+                conn,
+                name,
+                replace(
+                    state,
+                    failures=circuit.failures,
+                    paused_until=circuit.next_probe_at,
+                    last_problem=problem.reason,
+                    mend=mend,
+                ),
+                now=now,
+            )
+
+
+def shape_of(target: Target, rules: Rules) -> Shape:
+    """What a destination will be asked to hold."""
+    mapped = target.mapping
+    return Shape(
+        fields={name: attribute_type(attribute) for name, attribute in mapped.fields.items()},
+        tags=tuple(sorted(set(mapped.tags(rules.mapping).values()))),
+        purpose=mapped.purpose,
+        tables=tuple(mapped.tables),
+        existing_only=mapped.policy == "existing_only",
+    )

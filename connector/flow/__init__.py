@@ -1,0 +1,1 @@
+"""The verbs, each over a batch: ingest, evaluate, deliver."""

@@ -1,0 +1,51 @@
+"""The rules of the house as one value: the mapping, the shops' zone and what counts as bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from connector.consent import ConsentPolicy
+from connector.store.profiles import Counting
+from mappings.grammar import DestinationMapping, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A destination as the flow sees it: its mapping, and the shops whose people it may hold."""
+
+    name: str
+    mapping: DestinationMapping
+    shops: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that decides what follows from facts. ``platforms`` names each shop's platform."""
+
+    mapping: Mapping
+    platforms: Dictionary[str, str]
+    zone: ZoneInfo
+    currency: str
+    targets: tuple[Target, ...]
+
+    @property
+    def counting(self) -> Counting:
+        """The order statuses that count as bought, by shop."""
+        return Counting(
+            statuses={
+                shop: self.mapping.counting.get(platform, frozenset())
+                for shop, platform in self.platforms.items()
+            },
+            currency=self.currency,
+        )
+
+    @property
+    def consent_policy(self) -> ConsentPolicy:
+        """How the evidence is weighed."""
+        return ConsentPolicy(
+            soft=bool(self.mapping.consent.soft_opt_in),
+            double_opt_in=self.mapping.consent.double_opt_in,
+            accept_undated=self.mapping.consent.accept_undated,
+        )

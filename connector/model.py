@@ -1,0 +1,398 @@
+"""The nouns: what a shop can tell us and what a destination can hold, each a frozen value.
+
+Conventions: ids are text (exact beyond 2**53), moments are aware datetimes in UTC, money is an
+integer of minor units beside its ISO 4217 code, and an unknown value is ``None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""What JSON can hold: objects, arrays, text, numbers, booleans, null."""
+
+
+# --- What arrives ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One webhook as it came: a claim, written down before it is understood."""
+
+    id: int
+    shop: str
+    topic: str
+    received_at: datetime
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """Which of two statements about one thing is newer: the shop's own time, then a digest.
+
+    ``tie`` is 63 bits of the body's SHA-256, so that two different bodies of one moment are
+    ordered the same way in whatever order they arrive.
+    """
+
+    at: datetime
+    tie: int = 0
+
+
+# --- Facts: the one vocabulary every shop is translated into ------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer account in a shop. ``meta`` holds the shop's own extra fields by their key."""
+
+    shop: str
+    id: str
+    version: Version
+    email: str | None = None
+    phone: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    country: str | None = None
+    language: str | None = None
+    created_at: datetime | None = None
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an order; ``total`` in minor units after discounts, without tax."""
+
+    id: str
+    product_id: str | None
+    variant_id: str | None
+    sku: str
+    name: str
+    quantity: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money given back; ``amount`` in minor units, positive."""
+
+    id: str
+    amount: int
+    reason: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order. ``total`` is what was charged, tax included; refunds are beside it, not in it."""
+
+    shop: str
+    id: str
+    version: Version
+    number: str
+    status: str
+    currency: str
+    total: int
+    placed_at: datetime
+    tax: int = 0
+    shipping: int = 0
+    discount: int = 0
+    paid_at: datetime | None = None
+    customer_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    countries: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What can be put in a basket. A simple product has one, with the product's own id."""
+
+    shop: str
+    id: str
+    product_id: str
+    version: Version
+    sku: str = ""
+    title: str = ""
+    status: str = ""
+    currency: str | None = None
+    price: int | None = None
+    regular_price: int | None = None
+    sale_price: int | None = None
+    sale_from: datetime | None = None
+    sale_to: datetime | None = None
+    stock_status: str | None = None
+    stock_quantity: int | None = None
+    image_url: str | None = None
+    url: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product as shown in the shop. ``variants`` may be empty when the shop sends them apart."""
+
+    shop: str
+    id: str
+    version: Version
+    title: str
+    status: str
+    type: str = ""
+    description: str = ""
+    url: str | None = None
+    image_url: str | None = None
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Kind(StrEnum):
+    """The kinds of thing a shop can delete."""
+
+    CUSTOMER = "customer"
+    ORDER = "order"
+    PRODUCT = "product"
+    VARIANT = "variant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A thing is gone (or in the trash) since ``version.at``."""
+
+    shop: str
+    kind: Kind
+    id: str
+    version: Version
+
+
+class Purpose(StrEnum):
+    """What a permission is for. None is ever inherited from another."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    ADS = "ads"
+
+
+class Claim(StrEnum):
+    """What one piece of evidence says about a permission."""
+
+    GRANT_CONFIRMED = "grant2"  # a double opt-in, confirmed by the person
+    GRANT = "grant1"  # the person acted, once: a ticked box, a form
+    GRANT_STATE = "grantS"  # a platform says "subscribed" with a valid date; who acted is unknown
+    GRANT_UNDATED = "grantU"  # "subscribed" without a believable date
+    PENDING = "pending"  # asked, not confirmed
+    SOFT = "soft"  # bought, opt-out offered: soft opt-in where the law has it
+    NEUTRAL = "neutral"  # nothing said
+    WITHDRAW = "withdraw"
+    ERASE = "erase"
+    UNDELIVERABLE = "undeliverable"  # the address bounces: no statement about consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One statement about one permission of one contact point. Never changed, never removed.
+
+    ``source`` is the name of the shop or destination that said it. ``at`` is when the person acted
+    by that source's clock (``None`` when the source gave no believable time); ``received_at`` is
+    when the delivery that carried it reached us, the same at every replay.
+    """
+
+    contact: str
+    purpose: Purpose
+    claim: Claim
+    source: str
+    received_at: datetime
+    at: datetime | None = None
+    method: str = ""
+    reference: str = ""
+    wording: str | None = None
+    wording_sha256: str | None = None
+    country: str | None = None
+
+
+Fact: TypeAlias = Customer | Order | Product | Variant | Deleted | Evidence
+
+
+# --- What an adapter makes of a delivery -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Something a payload lacks: the shop is asked for it before anything is believed."""
+
+    kind: Kind
+    id: str
+    parent_id: str | None = None
+    """The product a variant hangs on, when the payload told."""
+    expected_gone: bool = False
+    """The delivery says this thing was deleted: a 404 confirms it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """The facts in a delivery, what is still to be asked, and what was odd but bearable."""
+
+    facts: tuple[Fact, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Understood and deliberately not used, with the reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """Not understood: kept as it came, for a person.
+
+    ``reason`` is a short code, ``detail`` says what was found where (never with personal data),
+    ``mend`` who does what about it.
+    """
+
+    reason: str
+    detail: str = ""
+    mend: str = ""
+
+
+Understanding: TypeAlias = Understood | Ignored | Quarantined
+
+
+# --- What we know of a person -----------------------------------------------------------------
+
+
+class ConsentState(StrEnum):
+    """What the evidence for one purpose and contact point adds up to."""
+
+    GRANTED_CONFIRMED = "granted_confirmed"
+    GRANTED = "granted"
+    GRANTED_UNDATED = "granted_undated"
+    SOFT_OPTIN = "soft_optin"
+    PENDING = "pending"
+    UNPROVEN = "unproven"
+    UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One person, known by a contact point, with what all their orders add up to.
+
+    ``person`` is the normal form of the e-mail address, or ``shop:customer:id`` and
+    ``shop:order:id`` for those who gave none. Amounts are minor units of ``currency``.
+    """
+
+    person: str
+    email: str | None = None
+    phone: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    country: str | None = None
+    language: str | None = None
+    shops: tuple[str, ...] = ()
+    currency: str | None = None
+    number_of_orders: int = 0
+    amount_spent: int = 0
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    added_at: datetime | None = None
+    countries: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- What a destination holds ---------------------------------------------------------------
+
+
+class Permission(StrEnum):
+    """What a destination may do with a contact, already decided from the consent."""
+
+    SEND = "send"  # may be mailed: subscribe when new
+    CONFIRM = "confirm"  # a first-hand grant that still needs the person's confirmation
+    SILENT = "silent"  # hold without permission to mail: transactional
+    WITHDRAWN = "withdrawn"  # must not be mailed: unsubscribe wherever held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one destination should hold, or holds, about one person.
+
+    ``fields`` are destination field names with JSON values, ``tags`` only ours, ``tables`` rows
+    by table name for destinations that keep tables.
+    """
+
+    key: str
+    email: str | None
+    permission: Permission
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    tables: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The step from what a destination last acknowledged to what it should hold.
+
+    ``before`` is ``None`` for a person it never acknowledged, ``after`` is ``None`` for one it
+    should no longer hold. ``granted_at`` is the newest first-hand grant behind the permission.
+    """
+
+    key: str
+    before: Record | None
+    after: Record | None
+    granted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The destination took the change. ``evidence`` is what its answer told about permissions."""
+
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The destination refuses this record for good: a person must look. ``evidence`` as above."""
+
+    reason: str
+    mend: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """This record was not taken this time; ``retry_after`` in seconds when the answer named one."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+Outcome: TypeAlias = Settled | Parked | Postponed
+
+
+class Lane(IntEnum):
+    """The order in which due records are sent: permission taken away goes before all else."""
+
+    WITHDRAWAL = 0
+    NORMAL = 1

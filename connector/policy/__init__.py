@@ -1,0 +1,1 @@
+"""Pure arithmetic of patience: retry, pacing, breaker. ``now`` is always an argument."""

@@ -1,0 +1,91 @@
+"""Starting the receiver and the worker, and stopping them in good order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from connector.engine import Engine
+from connector.errors import ConnectorError
+from connector.store.connect import Store
+from connector.wiring import CONFIG, MAPPING, Configured, build_house, speak_in_lines
+from webhooks.serve import serve
+
+log = structlog.get_logger()
+
+_PATIENCE = 20  # seconds a process may take to finish what it has in hand
+
+
+def receive(
+    configured: Configured, config: Path, mapping: str | None, *, threads: int = 16
+) -> None:
+    """Receive webhooks until told to stop. Raises `AddressInUse`."""
+    Store.open(configured.settings.store).close()  # migrated, or refused, before the door opens
+    os.environ[CONFIG] = str(config.resolve())
+    if mapping is not None:
+        os.environ[MAPPING] = mapping
+    host, port = configured.settings.listen
+    serve("connector.wiring:receiver_app", host, port, threads=threads)
+
+
+def work(configured: Configured) -> None:
+    """Work until told to stop."""
+    speak_in_lines()
+    store = Store.open(configured.settings.store)
+    stop = threading.Event()
+    _on_signal(stop.set)
+    house = build_house(configured, store)
+    log.info("working", mode=configured.settings.mode, store=store.dialect)
+    Engine(house).run(stop)
+    store.close()
+
+
+def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
+    """Receiver and worker side by side; when one ends, so does the other, with its exit code."""
+    Store.open(configured.settings.store).close()
+    host, port = configured.settings.listen
+    common = ["--config", str(config), *(["--mapping", mapping] if mapping else [])]
+    commands = {
+        "work": ["work", *common],
+        "serve": ["serve", *common, "--listen", f"{host}:{port}"],
+    }
+    children = {
+        name: subprocess.Popen([sys.executable, "-m", "connector", *arguments])  # noqa: S603 - ourselves
+        for name, arguments in commands.items()
+    }
+    ended = threading.Event()
+    stopping = threading.Event()
+    _on_signal(lambda: (stopping.set(), ended.set()))
+    for child in children.values():
+        threading.Thread(target=lambda c=child: (c.wait(), ended.set()), daemon=True).start()  # type: ignore[misc]
+    ended.wait()
+    for child in children.values():
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+    for name, child in children.items():
+        try:
+            child.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            log.warning("killed", process=name)
+            child.kill()
+            child.wait()
+    if not stopping.is_set():
+        codes = [code for child in children.values() if (code := child.returncode) > 0]
+        error = ConnectorError("The receiver or the worker ended: see its last line above.")
+        error.exit_code = codes[0] if codes else 1
+        raise error
+
+
+def _on_signal(act: object) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        act()  # type: ignore[operator]
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,140 @@
+"""What a person reads: the books, the reasons and the faults as plain text, safe for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from connector.settings import Settings
+from mappings.grammar import Mapping as MappingRules
+
+
+def safe(text: object) -> str:
+    """Text without what a terminal would obey: control and direction characters shown as codes."""
+    return "".join(
+        character
+        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+        else f"\\u{ord(character):04x}"
+        for character in str(text)
+    )
+
+
+def checked(settings: Settings, mapping: MappingRules) -> str:
+    """What a clean check found."""
+    return "\n".join(
+        [
+            f"fine: {_some(len(settings.shops), 'shop')}, "
+            f"{_some(len(settings.destinations), 'destination')}, "
+            f"{_some(len(mapping.segments), 'segment')}, mode {settings.mode}",
+            *(f"  shop {name}: {shop.platform}" for name, shop in settings.shops.items()),
+            *(
+                f"  destination {name}: {destination.platform}"
+                for name, destination in settings.destinations.items()
+            ),
+        ]
+    )
+
+
+def books(told: Mapping[str, Any]) -> str:
+    """The books as two tables and a verdict."""
+    shops = _table(
+        ["shop", "received", "applied", "unchanged", "ignored", "waiting", "quarantined", "last"],
+        [
+            [name, *(book[part] for part in _SHOP_PARTS), book["last_received_at"] or "-"]
+            for name, book in told["shops"].items()
+        ],
+    )
+    destinations = _table(
+        ["destination", "records", "settled", "due", "parked", "oldest due", "last success"],
+        [
+            [
+                name,
+                *(book[part] for part in _DESTINATION_PARTS),
+                _seconds(book["oldest_due_seconds"]),
+                book["last_success_at"] or "-",
+            ]
+            for name, book in told["destinations"].items()
+        ],
+    )
+    problems = [
+        f"{name}: {safe(book['last_problem'])}"
+        + (f" {safe(book['mend'])}" if book["mend"] else "")
+        + (f" Paused until {book['paused_until']}." if book["paused_until"] else "")
+        for name, book in told["destinations"].items()
+        if book["last_problem"]
+    ]
+    verdict = "The books balance." if told["balanced"] else "THE BOOKS DO NOT BALANCE."
+    if told["mode"] == "test":
+        verdict += " Mode test: everything is computed, nothing leaves."
+    return "\n".join([*shops, "", *destinations, "", *problems, verdict])
+
+
+def why(told: Mapping[str, Any]) -> str:
+    """An explanation, one thought a line."""
+    text = [f"person {told['person']}"]
+    for name, segment in told.get("segments", {}).items():
+        state = f"in since {segment['since']}" if segment["member"] else "not in"
+        text += ["", f"segment {name}: {state}", f"  when {segment['when']}"]
+        text += [f"  {line}" for line in segment["because"]]
+        text += [f"  decided by {segment['decided_by']}"] if segment["decided_by"] else []
+        text += [
+            f"  moved {move['moved']} at {move['at']} by {move['decided_by']}"
+            for move in segment["moves"]
+        ]
+    for purpose, consent in told.get("consent", {}).items():
+        may = "may be written to" if consent["sendable"] else "may not be written to"
+        text += ["", f"consent {purpose}: {consent['state']} ({may})"]
+        text += [
+            f"  {item['claim']} by {item['source']} for {item['contact']} "
+            f"at {item['at'] or 'an unknown time'}, received {item['received_at']}"
+            f", {item['method'] or 'no method told'} {item['reference']}"
+            for item in consent["evidence"]
+        ]
+    for name, destination in told.get("destinations", {}).items():
+        text += ["", f"destination {name}: {destination['status']}"]
+        if destination["holds"]:
+            held = destination["holds"]
+            text += [f"  holds since {destination['acknowledged_at']}: {held['permission']}"]
+            text += [f"  {field} = {value}" for field, value in held["fields"].items()]
+            text += [f"  tags: {', '.join(held['tags'])}"] if held["tags"] else []
+        text += [f"  {destination['reason']}"] if destination["reason"] else []
+        text += [f"  {destination['mend']}"] if destination["mend"] else []
+    return safe("\n".join(text))
+
+
+def parked(told: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """What needs a person, and what that person does."""
+    text = [
+        f"delivery {row['id']}: {row['topic']} of {row['shop']}: {row['reason']}"
+        f"{' - ' + row['detail'] if row['detail'] else ''}. {row['mend'] or ''}"
+        for row in told["deliveries"]
+    ] + [
+        f"record {row['destination']}/{row['key']}: {row['reason']}. {row['mend'] or ''}"
+        for row in told["records"]
+    ]
+    return safe("\n".join(text) or "Nothing is parked, nothing is in quarantine.")
+
+
+_SHOP_PARTS = ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
+_DESTINATION_PARTS = ("records", "settled", "due", "parked")
+
+
+def _some(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _seconds(age: float | None) -> str:
+    return "-" if age is None else f"{age:.1f} s"
+
+
+def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
+    cells = [list(head), *([safe(cell) for cell in row] for row in body)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]

@@ -1,0 +1,212 @@
+"""What a single value of the configuration may look like, and what is said when it does not.
+
+Each function takes the text as written and gives the value, or raises ``ValueError`` with the end
+of a sentence that begins with the setting's place. No text that may be secret is repeated.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from connector.places import nearest
+
+SHORTEST_SIGNING_SECRET = 16
+_HIGHEST_PORT = 65_535
+_LONGEST_NUMBER = 20
+
+
+class Listen(BaseModel):
+    """The address to listen on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int
+
+
+def text(value: Any) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str):
+        # pydantic collects ValueErrors only
+        raise ValueError(f"must be a text, not a {type(value).__name__}")  # noqa: TRY004
+    if not value.strip():
+        raise ValueError("is empty")
+    return value.strip()
+
+
+def choice(*words: str) -> Callable[[Any], str]:
+    """One of a few words."""
+
+    def chosen(value: Any) -> str:
+        word = text(value)
+        if word not in words:
+            raise ValueError(f"must be {' or '.join(words)}, not {word!r}.{nearest(word, words)}")
+        return word
+
+    return chosen
+
+
+def matching(pattern: str, example: str) -> Callable[[Any], str]:
+    """A text of one shape."""
+
+    def matched(value: Any) -> str:
+        word = text(value)
+        if not re.fullmatch(pattern, word, re.ASCII):
+            raise ValueError(f"must look like {example}")
+        return word
+
+    return matched
+
+
+def number(low: int, high: int) -> Callable[[Any], int]:
+    """A whole number in a range."""
+
+    def counted(value: Any) -> int:
+        digits = value if isinstance(value, str) else ""
+        good = digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER
+        if not good or not low <= int(digits) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(digits)
+
+    return counted
+
+
+def listen(value: Any) -> Listen:
+    """``HOST:PORT``, an IPv6 host in brackets."""
+    host, colon, port = text(value).rpartition(":")
+    if not colon or not host or (":" in host and not re.fullmatch(r"\[[0-9a-fA-F:.]+\]", host)):
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080")
+    try:
+        return Listen(host=host.strip("[]"), port=number(0, _HIGHEST_PORT)(port))
+    except ValueError:
+        raise ValueError(f"needs a port from 0 to {_HIGHEST_PORT} after the colon") from None
+
+
+def is_loopback(address: str) -> bool:
+    """Does a URL lead to this very machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def web_address(value: Any) -> str:
+    """An http or https URL with a host; without user, query, fragment or slash at its end."""
+    word = text(value)
+    try:
+        parts: SplitResult | None = urlsplit(word)
+        port_is_good = parts is not None and parts.port != 0
+    except ValueError:
+        parts, port_is_good = None, False
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a web address such as https://shop.example")
+    if parts.username or parts.password or parts.query or parts.fragment or not port_is_good:
+        raise ValueError("must be a plain web address, without user, password, ? or #")
+    if re.search(r"[\s\x00-\x1f\\]", word):
+        raise ValueError("must be a web address without spaces or backslashes")
+    return word.rstrip("/")
+
+
+def safe_address(value: Any) -> str:
+    """As `web_address`; plain http only on loopback."""
+    address = web_address(value)
+    if not address.startswith("https://") and not is_loopback(address):
+        raise ValueError("must begin with https:// (plain http only on this machine)")
+    return address
+
+
+def zone(value: Any) -> str:
+    """The IANA name of a time zone."""
+    name = text(value)
+    known = available_timezones()
+    if name not in known:
+        raise ValueError(f"is no time zone: {name!r}.{nearest(name, sorted(known))}")
+    return name
+
+
+def moment(value: Any) -> datetime:
+    """An ISO 8601 moment with its offset, as UTC."""
+    try:
+        found = datetime.fromisoformat(text(value))
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be a moment with an offset, such as 2026-11-23T23:30:00Z")
+
+
+def store(value: Any) -> str:
+    """A database URL for one of the two engines."""
+    address = text(value)
+    if not re.match(r"(sqlite:///.|postgresql\+psycopg://.)", address):
+        raise ValueError(
+            "must be sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (not shown here)"
+        )
+    return address
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """A list of names; from a variable, with commas between them."""
+    found = value if isinstance(value, list) else [each.strip() for each in text(value).split(",")]
+    return tuple(text(each) for each in found)
+
+
+def secret(value: Any) -> SecretStr:
+    """A secret as it is: without spaces, line ends or the quotes of a configuration file."""
+    word = value if isinstance(value, str) else ""
+    shown = f"({len(word)} characters, not shown)"
+    if not word:
+        raise ValueError("is empty")
+    if re.search(r"\s", word):
+        raise ValueError(f"has a space or line end in it {shown}: set the bare secret")
+    if word[0] in "\"'`" or word[-1] in "\"'`":
+        raise ValueError(f"has quotes around it {shown}: set the bare secret")
+    if not word.isprintable():
+        raise ValueError(f"has invisible characters in it {shown}: copy it anew")
+    return SecretStr(word)
+
+
+def signing_secrets(value: Any) -> tuple[SecretStr, ...]:
+    """Secrets that sign webhooks, with commas between them; each long enough to be one."""
+    whole = secret(value).get_secret_value()
+    if whole.startswith("shpat_"):
+        raise ValueError("is an API token (shpat_…); webhooks are signed with the client secret")
+    found = tuple(secret(each) for each in whole.split(","))
+    shortest = min(len(each.get_secret_value().encode()) for each in found)
+    if shortest < SHORTEST_SIGNING_SECRET:
+        raise ValueError(
+            f"is too short: {shortest} bytes, at least {SHORTEST_SIGNING_SECRET} are needed. "
+            "Set a longer one here and in the shop's webhook"
+        )
+    return found
+
+
+def long_secret(value: Any) -> SecretStr:
+    """One secret that is hard to guess."""
+    word = secret(value)
+    if len(word.get_secret_value().encode()) < SHORTEST_SIGNING_SECRET:
+        raise ValueError(f"is too short: at least {SHORTEST_SIGNING_SECRET} bytes are needed")
+    return word
+
+
+def mailchimp_key(value: Any) -> SecretStr:
+    """A Mailchimp API key; its end names the data centre that is called.
+
+    https://mailchimp.com/developer/marketing/docs/fundamentals/
+    """
+    word = secret(value)
+    if not re.fullmatch(r"[\w-]{1,100}-[a-z]{2}[0-9]{1,3}", word.get_secret_value(), re.ASCII):
+        raise ValueError(
+            "must end in its data centre, such as -us21: copy the whole key from Mailchimp "
+            f"({len(word)} characters, not shown)"
+        )
+    return word

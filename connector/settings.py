@@ -1,0 +1,190 @@
+"""Where things are: ``connector.yaml``, with secrets and overrides from the environment.
+
+The file holds no secrets; they come from ``CONNECTOR_…`` variables, from files in ``/run/secrets``
+or from ``.env`` beside the file. All faults are reported at once, each with its line or variable,
+none with a secret in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from connector import places
+from connector import setting_values as values
+from connector.errors import ConfigurationFault
+from connector.setting_draft import Draft
+from connector.setting_values import Listen
+
+Text = Annotated[str | None, BeforeValidator(values.text)]
+Secret = Annotated[SecretStr | None, BeforeValidator(values.secret)]
+Address = Annotated[str | None, BeforeValidator(values.safe_address)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ShopSettings(_Frozen):
+    """One shop. What its platform does not use is ``None``; what the shop tells itself, too."""
+
+    name: str
+    platform: str
+    url: Address = None
+    domain: Annotated[
+        str | None,
+        BeforeValidator(values.matching(r"[a-z0-9][a-z0-9-]*\.myshopify\.com", "a.myshopify.com")),
+    ] = None
+    api_version: Annotated[
+        str | None, BeforeValidator(values.matching(r"\d{4}-\d{2}|unstable", '"2026-10"'))
+    ] = None
+    timezone: Annotated[str | None, BeforeValidator(values.zone)] = None
+    currency: Annotated[str | None, BeforeValidator(values.matching("[A-Z]{3}", "EUR"))] = None
+    base_url: Address = None
+    consumer_key: Secret = None
+    consumer_secret: Secret = None
+    webhook_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.signing_secrets)] = ()
+    client_id: Text = None
+    client_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.signing_secrets)] = ()
+    access_token: Secret = None
+
+    @property
+    def address(self) -> str:
+        """Where its API is called: ``base_url`` when it stands in, else the shop itself."""
+        return self.base_url or self.url or f"https://{self.domain}"
+
+
+class DestinationSettings(_Frozen):
+    """One destination. ``shops`` is empty for all of them; ``folder`` is absolute."""
+
+    name: str
+    platform: str
+    audience: Annotated[
+        str | None, BeforeValidator(values.matching(r"[A-Za-z0-9_-]+", "a1b2c3d4e5"))
+    ] = None
+    catalog_id: Annotated[str | None, BeforeValidator(values.matching(r"\d+", '"1234567890"'))] = (
+        None
+    )
+    ad_account: Annotated[str | None, BeforeValidator(values.matching(r"act_\d+", "act_42"))] = None
+    folder: Annotated[Path | None, BeforeValidator(values.text)] = None
+    shops: Annotated[tuple[str, ...], BeforeValidator(values.names)] = ()
+    base_url: Address = None
+    api_key: Annotated[SecretStr | None, BeforeValidator(values.mailchimp_key)] = None
+    webhook_token: Annotated[SecretStr | None, BeforeValidator(values.long_secret)] = None
+    access_token: Secret = None
+
+    @property
+    def is_local(self) -> bool:
+        """Does nothing that is sent there leave this machine."""
+        return self.platform == "files" or values.is_loopback(self.base_url or "")
+
+
+class Settings(_Frozen):
+    """Everything that the wiring needs to know. ``warnings`` are to be told, and stop nothing."""
+
+    store: Annotated[str, BeforeValidator(values.store), Field(repr=False)] = (
+        "sqlite:///connector.db"
+    )
+    mapping: Annotated[str, BeforeValidator(values.text)] = "mapping.yaml"
+    public_url: Annotated[str | None, BeforeValidator(values.web_address)] = None
+    listen: Annotated[Listen, BeforeValidator(values.listen)] = Listen(host="127.0.0.1", port=8080)
+    mode: Annotated[str, BeforeValidator(values.choice("live", "test"))] = "live"
+    threads: Annotated[int, BeforeValidator(values.number(1, 128))] = 16
+    body_limit: Annotated[int, BeforeValidator(values.number(1024, 64 * 2**20))] = 5 * 2**20
+    shops: dict[str, ShopSettings]
+    destinations: dict[str, DestinationSettings] = Field(default_factory=dict)
+    secret_key: Annotated[SecretStr | None, BeforeValidator(values.long_secret)] = None
+    clock: Annotated[datetime | None, BeforeValidator(values.moment)] = None
+    warnings: tuple[str, ...] = ()
+
+
+_ONE_EACH = ("audience", "catalog_id", "folder")
+SECRETS_FOLDER = Path("/run/secrets")
+
+
+def load_settings(
+    path: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    mapping: str | None = None,
+    listen: str | None = None,
+    secrets: Path = SECRETS_FOLDER,
+) -> Settings:
+    """Read the configuration; ``mapping`` and ``listen`` are what the command line says instead.
+
+    Raises `ConfigurationFault` with every fault. Relative paths in the file are from its folder,
+    those of the command line from where it was typed.
+    """
+    around = os.environ if environ is None else environ
+    draft = Draft(path, places.places(around, secrets, path.parent / ".env"))
+    tree = draft.tree()
+    for key, said in (("listen", listen), ("mapping", mapping)):
+        if said is not None:
+            tree[key] = said
+            draft.origins[key,] = f"--{key}"
+    settings = _validated(draft, tree)
+    if settings is not None:
+        settings = _with_whole_paths(settings, path.parent.resolve(), mapping)
+        draft.faults += _contradictions(settings)
+    if draft.faults or settings is None:
+        raise ConfigurationFault(draft.faults)
+    return settings
+
+
+def _validated(draft: Draft, tree: Mapping[str, Any]) -> Settings | None:
+    try:
+        return Settings(**tree, warnings=tuple(draft.warnings()))
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            path = tuple(str(part) for part in each["loc"])
+            draft.fault(path, str(each.get("ctx", {}).get("error", each["msg"])))
+        return None
+
+
+def _with_whole_paths(settings: Settings, home: Path, typed_mapping: str | None) -> Settings:
+    destinations = {
+        name: each.model_copy(update={"folder": home / each.folder}) if each.folder else each
+        for name, each in settings.destinations.items()
+    }
+    mapping = settings.mapping
+    if not mapping.startswith("preset:"):
+        mapping = str((Path(mapping) if typed_mapping else home / mapping).resolve())
+    store = re.sub(
+        r"^sqlite:///(?!/|:memory:)(.+)", lambda at: f"sqlite:///{home / at[1]}", settings.store
+    )
+    return settings.model_copy(
+        update={"destinations": destinations, "mapping": mapping, "store": store}
+    )
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What is wrong between settings that are each right."""
+    shops, destinations = settings.shops.values(), settings.destinations.values()
+    public = settings.public_url or ""
+    outside = any(not values.is_loopback(shop.address) for shop in shops)
+    if public and settings.mode == "live" and outside:
+        if values.is_loopback(public):
+            yield f"public_url {public} is this machine: no shop outside can call it"
+        elif not public.startswith("https://"):
+            yield f"public_url {public} must begin with https:// in mode live"
+    for each in destinations:
+        if settings.clock and settings.mode == "live" and not each.is_local:
+            yield f"CONNECTOR_CLOCK is set: a rehearsal must not reach destinations.{each.name}"
+        for shop in each.shops:
+            if shop not in settings.shops:
+                near = places.nearest(shop, list(settings.shops))
+                yield f"destinations.{each.name}.shops names {shop!r}, which is no shop.{near}"
+        for key in _ONE_EACH:
+            value = getattr(each, key)
+            twin = next(other for other in destinations if getattr(other, key) == value)
+            if value is not None and twin is not each:
+                yield (
+                    f"destinations.{each.name}.{key} is also that of destinations.{twin.name}: "
+                    "they would undo each other's work. One destination takes several shops"
+                )

@@ -1,0 +1,1 @@
+"""The store: SQLAlchemy Core, written once, run on SQLite and PostgreSQL."""

@@ -1,0 +1,116 @@
+"""The consent ledger, append-only: who said what about a permission, when, by which delivery."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from connector.model import Claim, Evidence, Purpose
+from connector.store.people import aliases
+from connector.store.schema import evidence
+from connector.store.sql import insert_missing
+
+_CARRIED = (Claim.WITHDRAW, Claim.ERASE)
+"""What follows a person from one address to the next. Grants never do."""
+
+
+def append(conn: Connection, said: Sequence[tuple[Evidence, int | None]]) -> dict[str, int | None]:
+    """Add what is not in the ledger yet.
+
+    Gives the contact points whose evidence grew, and their aliases, each with the delivery that
+    brought it. The same statement twice is one entry, whichever delivery carried it.
+    """
+    by_id = {_identify(item): (item, delivery_id) for item, delivery_id in said}
+    if not by_id:
+        return {}
+    known = set(
+        conn.scalars(
+            select(evidence.c.evidence_id).where(evidence.c.evidence_id.in_(sorted(by_id)))
+        )
+    )
+    fresh = {key: entry for key, entry in sorted(by_id.items()) if key not in known}
+    if not fresh:
+        return {}
+    conn.execute(
+        insert_missing(conn, evidence),
+        [
+            {
+                "evidence_id": key,
+                "contact": item.contact,
+                "purpose": item.purpose,
+                "claim": item.claim,
+                "source": item.source,
+                "at": item.at,
+                "received_at": item.received_at,
+                "method": item.method,
+                "reference": item.reference,
+                "wording": item.wording,
+                "wording_sha256": item.wording_sha256,
+                "country": item.country,
+                "delivery_id": delivery_id,
+            }
+            for key, (item, delivery_id) in fresh.items()
+        ],
+    )
+    grown: dict[str, int | None] = {item.contact: cause for item, cause in fresh.values()}
+    for contact, others in aliases(conn, set(grown)).items():
+        for other in others:
+            grown.setdefault(other, grown[contact])
+    return grown
+
+
+def of_people(
+    conn: Connection, persons: Collection[str], purpose: Purpose | None = None
+) -> dict[str, list[Evidence]]:
+    """All that counts for each person: said of their address, and taken away at a former one."""
+    if not persons:
+        return {}
+    former = aliases(conn, persons)
+    everywhere = {*persons, *(alias for others in former.values() for alias in others)}
+    query = select(evidence).where(evidence.c.contact.in_(everywhere))
+    if purpose is not None:
+        query = query.where(evidence.c.purpose == purpose)
+    said: dict[str, list[Evidence]] = {}
+    for row in conn.execute(query.order_by(evidence.c.received_at)).mappings():
+        item = Evidence(
+            contact=row["contact"],
+            purpose=Purpose(row["purpose"]),
+            claim=Claim(row["claim"]),
+            source=row["source"],
+            at=row["at"],
+            received_at=row["received_at"],
+            method=row["method"],
+            reference=row["reference"],
+            wording=row["wording"],
+            wording_sha256=row["wording_sha256"],
+            country=row["country"],
+        )
+        said.setdefault(item.contact, []).append(item)
+    return {
+        person: said.get(person, [])
+        + [
+            item
+            for alias in sorted(former.get(person, ()))
+            for item in said.get(alias, ())
+            if item.claim in _CARRIED
+        ]
+        for person in persons
+    }
+
+
+def _identify(item: Evidence) -> bytes:
+    """A digest of source, reference and content; the time of receipt only stands in for a date."""
+    content = (
+        item.source,
+        item.reference,
+        item.contact,
+        item.purpose,
+        item.claim,
+        item.at or item.received_at,
+        item.at is None,
+        item.wording,
+    )
+    return hashlib.sha256(msgspec.json.encode(content)).digest()

@@ -1,0 +1,206 @@
+"""What each destination holds, and where that is not what it should: level, not edge.
+
+A due row carries no payload. It says that a person changed; what to send is worked out when it is
+sent. So ten changes make one send, and a replay is nothing but marking rows due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, bindparam, case, or_, select, update
+
+from connector.model import Lane, Permission, Record
+from connector.store.schema import records
+from connector.store.sql import insert_into
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A claimed row: whose record, at which revision, and what the destination last took."""
+
+    key: str
+    revision: int
+    attempts: int
+    lane: Lane
+    due_since: datetime
+    acknowledged: Record | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of a claimed row. ``status`` is settled, parked or due (again, later)."""
+
+    due: Due
+    status: str
+    acknowledged: Record | None
+    taken: bool = False
+    """The destination answered that it now holds ``acknowledged``."""
+    reason: str | None = None
+    mend: str | None = None
+    next_attempt_at: datetime | None = None
+
+
+def mark_due(
+    conn: Connection, destination: str, lanes: Mapping[str, Lane], *, now: datetime
+) -> None:
+    """Mark the records of these people due; one that waits already keeps its place in the queue."""
+    if not lanes:
+        return
+    statement = insert_into(conn, records)
+    fresh = statement.excluded
+    waiting = records.c.status == "due"
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["destination", "key"],
+            set_={
+                "status": "due",
+                "lane": case(
+                    (and_(waiting, records.c.lane < fresh.lane), records.c.lane), else_=fresh.lane
+                ),
+                "revision": records.c.revision + 1,
+                "due_since": case((waiting, records.c.due_since), else_=fresh.due_since),
+                "next_attempt_at": None,
+                "attempts": 0,
+                "reason": None,
+                "mend": None,
+            },
+        ),
+        [
+            {
+                "destination": destination,
+                "key": key,
+                "status": "due",
+                "lane": lane,
+                "revision": 1,
+                "due_since": now,
+            }
+            for key, lane in sorted(lanes.items())
+        ],
+    )
+
+
+def mark_held_due(
+    conn: Connection, destination: str, keys: Collection[str], *, now: datetime
+) -> None:
+    """Mark due only those of these people that have a record already."""
+    if not keys:
+        return
+    known = conn.scalars(
+        select(records.c.key).where(records.c.destination == destination, records.c.key.in_(keys))
+    )
+    mark_due(conn, destination, dict.fromkeys(known, Lane.NORMAL), now=now)
+
+
+def claim(conn: Connection, destination: str, *, now: datetime, limit: int) -> list[Due]:
+    """Take due rows, withdrawals first, then those that have waited longest."""
+    rows = conn.execute(
+        select(records)
+        .where(
+            records.c.destination == destination,
+            records.c.status == "due",
+            or_(records.c.next_attempt_at.is_(None), records.c.next_attempt_at <= now),
+        )
+        .order_by(records.c.lane, records.c.due_since)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).mappings()
+    return [
+        Due(
+            key=row["key"],
+            revision=row["revision"],
+            attempts=row["attempts"],
+            lane=Lane(row["lane"]),
+            due_since=row["due_since"],
+            acknowledged=record_from(row["key"], row["acknowledged"]),
+        )
+        for row in rows
+    ]
+
+
+def settle(
+    conn: Connection, destination: str, verdicts: Sequence[Verdict], *, now: datetime
+) -> None:
+    """Write what became of claimed rows. One that changed meanwhile stays due."""
+    if not verdicts:
+        return
+    untouched = records.c.revision == bindparam("b_revision")
+    late = {
+        name: case((untouched, bindparam(f"b_{name}")), else_=records.c[name])
+        for name in ("status", "reason", "mend", "next_attempt_at", "attempts", "due_since")
+    }
+    conn.execute(
+        update(records)
+        .where(and_(records.c.destination == destination, records.c.key == bindparam("b_key")))
+        .values(
+            **late,
+            acknowledged=bindparam("b_acknowledged"),
+            acknowledged_at=case(
+                (bindparam("b_taken"), bindparam("b_now")), else_=records.c.acknowledged_at
+            ),
+        ),
+        [
+            {
+                "b_key": verdict.due.key,
+                "b_revision": verdict.due.revision,
+                "b_status": verdict.status,
+                "b_reason": verdict.reason,
+                "b_mend": verdict.mend,
+                "b_next_attempt_at": verdict.next_attempt_at,
+                "b_attempts": verdict.due.attempts + 1 if verdict.status == "due" else 0,
+                "b_due_since": verdict.due.due_since if verdict.status == "due" else None,
+                "b_acknowledged": record_json(verdict.acknowledged),
+                "b_taken": verdict.taken,
+                "b_now": now,
+            }
+            for verdict in verdicts
+        ],
+    )
+
+
+def release(conn: Connection, destination: str, key: str | None, *, now: datetime) -> int:
+    """Make parked rows due again: one, or all of a destination. Gives how many."""
+    chosen = and_(records.c.destination == destination, records.c.status == "parked")
+    if key is not None:
+        chosen = and_(chosen, records.c.key == key)
+    keys = conn.scalars(select(records.c.key).where(chosen)).all()
+    mark_due(conn, destination, dict.fromkeys(keys, Lane.NORMAL), now=now)
+    return len(keys)
+
+
+def record_json(record: Record | None) -> Any:
+    """A record as kept: what a destination holds, without its key."""
+    if record is None:
+        return None
+    content = msgspec.to_builtins(record)
+    del content["key"]
+    return content
+
+
+def record_from(key: str, kept: Any) -> Record | None:
+    """The record that was kept under a key."""
+    if kept is None:
+        return None
+    return Record(
+        key=key,
+        email=kept["email"],
+        permission=Permission(kept["permission"]),
+        fields=kept["fields"],
+        tags=tuple(kept["tags"]),
+        tables={name: tuple(rows) for name, rows in kept["tables"].items()},
+    )
+
+
+def parked(conn: Connection, *, limit: int) -> list[dict[str, Any]]:
+    """Records that need a person: whose, where, why, and who mends it."""
+    rows = conn.execute(
+        select(records.c.destination, records.c.key, records.c.reason, records.c.mend)
+        .where(records.c.status == "parked")
+        .order_by(records.c.destination, records.c.key)
+        .limit(limit)
+    ).mappings()
+    return [dict(row) for row in rows]

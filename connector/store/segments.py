@@ -1,0 +1,87 @@
+"""Who is in which segment, since when, and every move in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from connector.store.schema import memberships, moves
+
+
+def move(
+    conn: Connection,
+    segment: str,
+    evaluated: Mapping[str, int | None],
+    members: Collection[str],
+    *,
+    now: datetime,
+) -> None:
+    """Make ``members`` those of the evaluated people who are in the segment, and note each move.
+
+    ``evaluated`` names for each person the delivery that caused the evaluation.
+    """
+    before = set(
+        conn.scalars(
+            select(memberships.c.person).where(
+                memberships.c.segment == segment, memberships.c.person.in_(evaluated)
+            )
+        )
+    )
+    entered, left = sorted(set(members) - before), sorted(before - set(members))
+    if left:
+        conn.execute(
+            delete(memberships).where(
+                memberships.c.segment == segment, memberships.c.person == bindparam("b_person")
+            ),
+            [{"b_person": person} for person in left],
+        )
+    if entered:
+        conn.execute(
+            insert(memberships),
+            [
+                {
+                    "segment": segment,
+                    "person": person,
+                    "since": now,
+                    "delivery_id": evaluated[person],
+                }
+                for person in entered
+            ],
+        )
+    if entered or left:
+        conn.execute(
+            insert(moves),
+            [
+                {
+                    "segment": segment,
+                    "person": person,
+                    "entered": person not in before,
+                    "at": now,
+                    "delivery_id": evaluated[person],
+                }
+                for person in (*entered, *left)
+            ],
+        )
+
+
+def of_people(conn: Connection, persons: Collection[str]) -> dict[str, set[str]]:
+    """The segments each of these people is in."""
+    found: dict[str, set[str]] = {}
+    for person, segment in conn.execute(
+        select(memberships.c.person, memberships.c.segment).where(memberships.c.person.in_(persons))
+    ):
+        found.setdefault(person, set()).add(segment)
+    return found
+
+
+def drop_unknown(conn: Connection, known: Collection[str]) -> None:
+    """Forget memberships of segments that the mapping no longer has."""
+    conn.execute(delete(memberships).where(memberships.c.segment.not_in(known)))
+
+
+def sizes(conn: Connection) -> dict[str, int]:
+    """How many people are in each segment."""
+    rows = conn.execute(select(memberships.c.segment, func.count()).group_by(memberships.c.segment))
+    return {segment: size for segment, size in rows}  # noqa: C416 - rows are no plain tuples

@@ -1,0 +1,1 @@
+"""The mapping layer: the YAML a shop admin writes, and what it means."""

@@ -1,0 +1,131 @@
+"""Reads the destinations section of a mapping: what each should hold, and what it may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from connector.model import Purpose
+from mappings import fields
+from mappings.faults import Faults, Path, shown
+from mappings.grammar import DestinationMapping, Segment
+from mappings.segment_rules import check_prefix
+from mappings.shape import DestinationShape
+from mappings.surroundings import Surroundings
+
+PLATFORMS = frozenset({"mailchimp", "files", "meta_catalog", "meta_audiences"})
+"""Platforms whose names stand for every destination of theirs that has no section of its own."""
+
+# What a platform does with people decides which permission it needs, whatever is written.
+_NEEDS: Mapping[str, Purpose] = {"mailchimp": Purpose.EMAIL, "meta_audiences": Purpose.ADS}
+_HOLDS_PRODUCTS = frozenset({"meta_catalog"})
+
+# https://mailchimp.com/developer/marketing/docs/merge-fields/: capitals, digits and underscores;
+# the API refuses more than ten characters. EMAIL is the address itself.
+_MERGE_TAG = re.compile("[A-Z][A-Z0-9_]{0,9}")
+
+_SECTION = "destinations"
+
+
+def read_destinations(
+    written: Mapping[str, DestinationShape],
+    segments: Mapping[str, Segment],
+    around: Surroundings,
+    faults: Faults,
+) -> dict[str, DestinationMapping]:
+    """The destinations, checked."""
+    return {
+        name: _destination(name, shape, segments, around, faults) for name, shape in written.items()
+    }
+
+
+def _destination(
+    name: str,
+    shape: DestinationShape,
+    segments: Mapping[str, Segment],
+    around: Surroundings,
+    faults: Faults,
+) -> DestinationMapping:
+    place = (_SECTION, name)
+    platform = around.destinations.get(name, name if name in PLATFORMS else None)
+    if platform is None:
+        what = f'no destination is named "{shown(name)}", and no platform either'
+        faults.add(place, what, word=name, choices={*around.destinations, *PLATFORMS})
+    _check_fields(shape.fields, platform, (*place, "fields"), around, faults)
+    for number, segment in (shape.tags.segments or {}).items():
+        _check_segment(segment, (*place, "tags", "segments", number), around, faults)
+    for audience, wanted in shape.audiences.items():
+        where = (*place, "audiences", audience, "segment")
+        _check_segment(wanted.segment, where, around, faults)
+    listed = shape.tags.segments
+    chosen = (
+        segments.values()
+        if listed is None
+        else [segments[one] for one in dict.fromkeys(listed.values()) if one in segments]
+    )
+    check_prefix(shape.tags.prefix, chosen, (*place, "tags", "prefix"), faults)
+    return DestinationMapping(
+        policy=shape.contacts.policy,
+        purpose=_purpose(shape, platform, (*place, "consent"), faults),
+        fields=dict(shape.fields),
+        tag_prefix=shape.tags.prefix,
+        tag_segments="all" if listed is None else tuple(segment.name for segment in chosen),
+        tables=tuple(dict.fromkeys(shape.tables.values())),
+        ecommerce=shape.ecommerce == "true",
+        items=shape.items.model_dump(exclude_none=True) if shape.items else None,
+        labels=dict(shape.labels),
+        audiences={audience: wanted.model_dump() for audience, wanted in shape.audiences.items()},
+    )
+
+
+def _purpose(shape: DestinationShape, platform: str | None, place: Path, faults: Faults) -> Purpose:
+    needs = _NEEDS.get(platform or "")
+    purpose = Purpose(shape.consent) if shape.consent else needs or Purpose.EMAIL
+    if needs and purpose is not needs:
+        faults.add(place, f"{platform} needs the consent {needs}; {purpose} allows nothing there")
+    return purpose
+
+
+def _check_fields(
+    mapped: Mapping[str, str],
+    platform: str | None,
+    place: Path,
+    around: Surroundings,
+    faults: Faults,
+) -> None:
+    if platform in _HOLDS_PRODUCTS:
+        return
+    for field, attribute in mapped.items():
+        if platform == "mailchimp":
+            _check_merge_tag(field, (*place, field), faults)
+        if attribute in fields.ATTRIBUTES or attribute in around.attributes:
+            continue
+        if attribute in fields.NOT_YET:
+            what = f"{attribute} is part of the language but not available in this version"
+            faults.add((*place, field), what)
+            continue
+        what = f'there is no attribute "{shown(attribute)}"'
+        choices = {*fields.ATTRIBUTES, *around.attributes}
+        faults.add((*place, field), what, word=attribute, choices=choices)
+
+
+def _check_merge_tag(field: str, place: Path, faults: Faults) -> None:
+    if field == "EMAIL":
+        faults.add(place, "EMAIL is Mailchimp's own field for the address; remove it")
+    elif not _MERGE_TAG.fullmatch(field):
+        what = (
+            "a Mailchimp merge tag is one to ten capitals, digits and underscores, and begins "
+            "with a capital"
+        )
+        faults.add(place, what, word=field, choices=_as_merge_tag(field))
+
+
+def _as_merge_tag(field: str) -> tuple[str, ...]:
+    cleaned = re.sub("[^A-Z0-9_]", "", field.upper().replace(" ", "_").replace("-", "_"))[:10]
+    return (cleaned,) if _MERGE_TAG.fullmatch(cleaned) and cleaned != "EMAIL" else ()
+
+
+def _check_segment(segment: str, place: Path, around: Surroundings, faults: Faults) -> None:
+    if segment not in around.segments:
+        what = f'no segment is named "{shown(segment)}"'
+        faults.add(place, what, word=segment, choices=around.segments)

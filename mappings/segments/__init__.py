@@ -1,0 +1,1 @@
+"""The segment language: Shopify's way of saying who belongs to a group of customers."""

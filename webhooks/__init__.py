@@ -1,0 +1,1 @@
+"""The door: what shops and destinations call."""
