@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from connector import explain as explaining
-from connector import screen
+from connector import moments, screen
 from connector.errors import ConfigurationFault, ConnectorError
 from connector.identity import normal_email
 from connector.store import inbox, outbox
@@ -79,8 +80,8 @@ def run(config: Path, mapping: str | None, listen: str | None) -> None:
 @cli.command()
 @_with_files
 @click.option("--listen", help="HOST:PORT instead of the configured address.")
-@click.option("--threads", default=16, show_default=True, help="Requests at once, 8 to 32.")
-def serve(config: Path, mapping: str | None, listen: str | None, threads: int) -> None:
+@click.option("--threads", type=click.IntRange(8, 32), help="Requests at once, 8 to 32.")
+def serve(config: Path, mapping: str | None, listen: str | None, threads: int | None) -> None:
     """Receive webhooks only."""
     from connector import running
 
@@ -188,7 +189,10 @@ def parked(config: Path, mapping: str | None, released: str | None, *, as_json: 
         return
     with store.read() as conn:
         told = {
-            "deliveries": inbox.quarantined(conn, limit=200),
+            "deliveries": [
+                {**asdict(row), "received_at": moments.to_text(row.received_at)}
+                for row in inbox.quarantined(conn, limit=200)
+            ],
             "records": outbox.parked(conn, limit=200),
         }
     click.echo(json.dumps(told, indent=1, ensure_ascii=False) if as_json else screen.parked(told))

@@ -20,6 +20,21 @@ Json: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One webhook at the door, its signature already proven; `Delivery` once it is written down.
+
+    ``key`` is a digest: two arrivals with one key are one delivery that was sent twice.
+    """
+
+    shop: str
+    topic: str
+    key: bytes
+    received_at: datetime
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One webhook as it came: a claim, written down before it is understood."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic_settings.sources import read_env_file
+from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
 PREFIX = "CONNECTOR_"
 
@@ -60,7 +60,9 @@ class Places:
 
 
 def places(environ: Mapping[str, str], secrets: Path, dotenv: Path) -> Places:
-    """The places, with ``.env`` read if it is there."""
-    found = read_env_file(dotenv, encoding="utf-8-sig", case_sensitive=True)
-    values = {name: value for name, value in found.items() if value is not None}
+    """The places, with ``.env`` read if it is there; ``${NAME}`` is expanded in it, as usual."""
+    file = DotEnvSettingsSource(
+        BaseSettings, env_file=dotenv, env_file_encoding="utf-8-sig", case_sensitive=True
+    )
+    values = {name: value for name, value in file.env_vars.items() if value is not None}
     return Places(environ=environ, secrets=secrets, dotenv=dotenv, dotenv_values=values)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -24,15 +25,20 @@ _PATIENCE = 20  # seconds a process may take to finish what it has in hand
 
 
 def receive(
-    configured: Configured, config: Path, mapping: str | None, *, threads: int = 16
+    configured: Configured, config: Path, mapping: str | None, *, threads: int | None = None
 ) -> None:
     """Receive webhooks until told to stop. Raises `AddressInUse`."""
     Store.open(configured.settings.store).close()  # migrated, or refused, before the door opens
     os.environ[CONFIG] = str(config.resolve())
     if mapping is not None:
         os.environ[MAPPING] = mapping
-    host, port = configured.settings.listen
-    serve("connector.wiring:receiver_app", host, port, threads=threads)
+    listen = configured.settings.listen
+    serve(
+        "connector.wiring:receiver_app",
+        listen.host,
+        listen.port,
+        threads=threads or configured.settings.threads,
+    )
 
 
 def work(configured: Configured) -> None:
@@ -50,11 +56,11 @@ def work(configured: Configured) -> None:
 def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
     """Receiver and worker side by side; when one ends, so does the other, with its exit code."""
     Store.open(configured.settings.store).close()
-    host, port = configured.settings.listen
+    listen = configured.settings.listen
     common = ["--config", str(config), *(["--mapping", mapping] if mapping else [])]
     commands = {
         "work": ["work", *common],
-        "serve": ["serve", *common, "--listen", f"{host}:{port}"],
+        "serve": ["serve", *common, "--listen", f"{listen.host}:{listen.port}"],
     }
     children = {
         name: subprocess.Popen([sys.executable, "-m", "connector", *arguments])  # noqa: S603 - ourselves
@@ -62,9 +68,9 @@ def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
     }
     ended = threading.Event()
     stopping = threading.Event()
-    _on_signal(lambda: (stopping.set(), ended.set()))
+    _on_signal(stopping.set, ended.set)
     for child in children.values():
-        threading.Thread(target=lambda c=child: (c.wait(), ended.set()), daemon=True).start()  # type: ignore[misc]
+        threading.Thread(target=_tell_end, args=(child, ended), daemon=True).start()
     ended.wait()
     for child in children.values():
         if child.poll() is None:
@@ -83,9 +89,15 @@ def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
         raise error
 
 
-def _on_signal(act: object) -> None:
+def _tell_end(child: subprocess.Popen[bytes], ended: threading.Event) -> None:
+    child.wait()
+    ended.set()
+
+
+def _on_signal(*acts: Callable[[], None]) -> None:
     def handle(_number: int, _frame: FrameType | None) -> None:
-        act()  # type: ignore[operator]
+        for act in acts:
+            act()
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

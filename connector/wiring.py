@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import Connection
 from structlog.typing import EventDict
 
@@ -33,12 +34,12 @@ from mappings.grammar import DestinationMapping
 from mappings.grammar import Mapping as MappingRules
 from mappings.load import load_file
 from webhooks.app import Threshold, create_app
-from webhooks.signatures import usable_secrets
-from webhooks.status import Health, render_metrics
+from webhooks.status import Counters, Health, render_metrics
 
 CONFIG = "CONNECTOR_CONFIG"
 MAPPING = "CONNECTOR_MAPPING_FILE"
 _ALIVE_SECONDS = 30
+_SILENT = f"none has said for {_ALIVE_SECONDS} s that it lives: start connector work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def receiver_app() -> Any:
     settings = configured.settings
     store = Store.open(settings.store)
     inbox = Inbox(store)
+    counters = Counters()
     now = clock_of(settings)
 
     def health() -> Health:
@@ -162,6 +164,7 @@ def receiver_app() -> Any:
     def metrics() -> bytes:
         return render_metrics(
             draw_up_books(configured, store),
+            counters,
             accepted=inbox.accepted,
             duplicates=inbox.duplicates,
         )
@@ -171,10 +174,7 @@ def receiver_app() -> Any:
             name: Threshold(
                 shop=name,
                 door=_DOORS[shop.platform],
-                secrets=usable_secrets(
-                    shop.webhook_secret.get_secret_value(),
-                    what=f"CONNECTOR_SHOPS__{name.upper()}__WEBHOOK_SECRET",
-                ),
+                secrets=tuple(s.get_secret_value().encode() for s in shop.webhook_secret),
             )
             for name, shop in settings.shops.items()
         },
@@ -182,6 +182,8 @@ def receiver_app() -> Any:
         health=health,
         metrics=metrics,
         clock=now,
+        counters=counters,
+        limit=settings.body_limit,
     )
 
 
@@ -219,13 +221,19 @@ def _health(store: Store, now: datetime) -> Health:
             lanes.put(conn, "health", None, now=now)
             beat = lanes.last_beat(conn)
     except StoreUnavailable as problem:
-        return Health(ok=False, store="unavailable", worker="unknown", detail=str(problem))
+        return Health(
+            ok=False, store="unavailable", worker="unknown", detail={"store": str(problem)}
+        )
     alive = beat is not None and abs((now - beat).total_seconds()) <= _ALIVE_SECONDS
     return Health(
         ok=alive,
         store="writable",
         worker="alive" if alive else "silent",
-        detail="" if alive else "no worker has said that it lives for 30 s: start connector work",
+        detail={}
+        if alive
+        else {
+            "worker": f"none has said for {_ALIVE_SECONDS} s that it lives: start connector work"
+        },
     )
 
 
@@ -255,24 +263,30 @@ def _shop_facts(
 def _woocommerce(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdapter:
     return WooCommerceShop(
         name,
-        base_url=shop.base_url or shop.url,
-        consumer_key=shop.consumer_key.get_secret_value(),
-        consumer_secret=shop.consumer_secret.get_secret_value(),
-        currency=facts.currency if facts else None,
+        base_url=shop.address,
+        consumer_key=_secret(shop.consumer_key),
+        consumer_secret=_secret(shop.consumer_secret),
+        currency=facts.currency if facts else shop.currency,
+        timezone=facts.timezone if facts else shop.timezone,
     )
 
 
 def _mailchimp(name: str, destination: DestinationSettings) -> DestinationAdapter:
     return MailchimpDestination(
         name,
-        audience=destination.audience,
-        api_key=destination.api_key.get_secret_value(),
+        audience=destination.audience or "",
+        api_key=_secret(destination.api_key),
         base_url=destination.base_url,
     )
 
 
 def _files(name: str, destination: DestinationSettings) -> DestinationAdapter:
-    return FilesDestination(name, folder=destination.folder)
+    return FilesDestination(name, folder=destination.folder or Path())
+
+
+def _secret(setting: SecretStr | None) -> str:
+    """The secret; the settings refuse a platform without those it needs."""
+    return setting.get_secret_value() if setting else ""
 
 
 _SHOPS: Mapping[str, Callable[[str, ShopSettings, ShopFacts | None], ShopAdapter]] = {

@@ -130,7 +130,7 @@ class SoftShape(Shape):
 
 
 class ConsentShape(Shape):
-    """What people allowed, and where it is written."""
+    """Permissions: where they stand and how they are decided."""
 
     wordings: Table[Text] = Field(default_factory=dict)
     """The texts people saw, by an id that never changes its meaning."""

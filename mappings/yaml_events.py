@@ -27,6 +27,7 @@ MOST_NODES = 5_000
 # libyaml reads 2,000 nested brackets in 1 ms, the reader written in Python in 140 ms; wheels on
 # PyPI bring it, a build from source may not. https://pyyaml.org/wiki/PyYAMLDocumentation
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_FAULTS = 50
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 # What YAML 1.2 does not call printable, and the line ends that no editor counts.
 _UNPRINTABLE = re.compile(
@@ -134,7 +135,7 @@ def lines(node: Node, path: Path = ()) -> Iterator[tuple[Path, int]]:
 
 
 class _Stopped(Exception):
-    """Too much: reading ends here."""
+    """Too deep, too much or too wrong: reading ends here."""
 
 
 @dataclass(slots=True)
@@ -150,7 +151,8 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or error.context or "it cannot be read"
-            self._fault(mark.line + 1 if mark else 1, (), f"this is not YAML: {problem}")
+            line = mark.line + 1 if mark else 1
+            self.faults.append(Fault(line=line, path=(), what=f"this is not YAML: {problem}"))
         except _Stopped:
             pass
         return Reading(tree=tree, faults=tuple(self.faults), incomplete=frozenset(self.incomplete))
@@ -235,6 +237,8 @@ class _Reader:
 
     def _fault(self, line: int, path: Path, what: str) -> None:
         self.faults.append(Fault(line=line, path=path, what=what))
+        if len(self.faults) == _MOST_FAULTS:
+            raise _Stopped
 
 
 def _refused(line: int, what: str) -> Reading:

@@ -9,26 +9,22 @@ handled here or in `wire`; what comes out is JSON of the expected kind or an err
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from mailchimp_marketing.api.lists_api import ListsApi
 from mailchimp_marketing.api.ping_api import PingApi
 from mailchimp_marketing.api_client import ApiClient, ApiClientError
 
-from adapters.mailchimp.refusals import Refused, refusal
+from adapters.mailchimp.account import Account, is_loopback
+from adapters.mailchimp.refusals import Refused, TooLarge, refusal
 from adapters.mailchimp.wire import Answer, Wire
-from connector.errors import ConfigurationFault, LaneDown, TryLater
+from connector.errors import ConnectorError, LaneDown, TryLater
 from connector.model import Json
 from connector.moments import parse_utc
 
-_KEY = re.compile(r"[0-9a-f]{32}-([a-z]{2,4}\d{1,3})")
-_AUDIENCE = re.compile(r"[0-9a-z]{1,32}")
 _PAGE = 1000  # the most that one page holds
 _LARGEST_SEGMENT_CALL = 500
 _WHOLE = msgspec.json.Encoder(decimal_format="number")
@@ -39,25 +35,10 @@ _CONFLICT = 409
 class MailchimpClient:
     """One audience of one account. Every method raises `TryLater` or `LaneDown`."""
 
-    def __init__(
-        self, name: str, audience: str, api_key: str, base_url: str | None, seconds: float
-    ) -> None:
-        key = _KEY.fullmatch(api_key)
-        if key is None:
-            raise ConfigurationFault(
-                f"destination {name}: its Mailchimp API key ({len(api_key)} characters) is not "
-                "32 hexadecimal digits, a hyphen and a data centre such as us12. Copy it again "
-                "from Mailchimp (Account > Extras > API keys)"
-            )
-        if not _AUDIENCE.fullmatch(audience):
-            raise ConfigurationFault(
-                f"destination {name}: its audience is not an audience ID such as a1b2c3d4e5. "
-                "Find it in Mailchimp (Audience > Settings > Audience name and defaults)"
-            )
-        host = _checked(name, base_url or f"https://{key[1]}.api.mailchimp.com")
-        wire = Wire(seconds=seconds, through_proxies=not _is_loopback(host))
-        api = _Api(f"{host}/3.0", api_key, wire)
-        self._audience = audience
+    def __init__(self, account: Account, seconds: float) -> None:
+        wire = Wire(seconds=seconds, through_proxies=not is_loopback(account.host))
+        api = _over_wire(account, wire)
+        self._audience = account.audience
         self._lists = ListsApi(api)
         self._ping = PingApi(api)
 
@@ -143,9 +124,7 @@ class MailchimpClient:
     def archive(self, email: str) -> bool:
         """Archive a member; ``False`` when there is none. Raises `Refused`."""
         try:
-            self._ask(
-                self._lists.delete_list_member, self._audience, member_id(email), empty=True
-            )
+            self._ask(self._lists.delete_list_member, self._audience, member_id(email), empty=True)
         except Refused as refused:
             if refused.status in _GONE:
                 return False
@@ -224,25 +203,17 @@ class MailchimpClient:
     def _ask(
         self, call: Callable[..., Any], *args: Any, empty: bool = False, **kwargs: Any
     ) -> Mapping[str, Json]:
-        for again in (True, False):
-            try:
-                got = call(*args, **kwargs)
-                break
-            except ApiClientError as error:
-                ours = error.text
-                if not isinstance(ours, Exception):
-                    raise TryLater("Mailchimp's answer could not be read") from None
-                if not (isinstance(ours, Refused) and ours.status == _CONFLICT):
-                    raise ours from None
-                if not again:
-                    raise TryLater("Mailchimp is changing the same thing itself") from None
-        else:  # both rounds of the loop leave it
-            raise AssertionError
-        if isinstance(got, dict):
-            return got
-        if empty and isinstance(got, Answer) and not got.content.strip():
-            return {}
-        raise TryLater("Mailchimp's answer is not the JSON object it should be")
+        try:
+            got = _made(call, *args, **kwargs)
+        except Refused as refused:
+            if refused.status != _CONFLICT:
+                raise
+            got = _made_again(call, *args, **kwargs)
+        if isinstance(got, Answer):  # the official client gives these for `{}` and for nothing
+            got = {} if empty and not got.content.strip() else _object(got)
+        if not isinstance(got, dict):
+            raise TryLater("Mailchimp's answer is not the JSON object it should be")
+        return got
 
 
 def member_id(email: str) -> str:
@@ -253,56 +224,59 @@ def member_id(email: str) -> str:
     return hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
 
 
-class _Api(ApiClient):  # type: ignore[misc] # the official client has no types
-    """The official client over our own wire."""
-
-    def __init__(self, host: str, key: str, wire: Wire) -> None:
-        # An empty server: otherwise it is written over every "server" in an address.
-        super().__init__({"api_key": key, "server": ""})
-        self.host = host
-        self._wire = wire
+def _over_wire(account: Account, wire: Wire) -> Any:
+    """The official client, speaking through our own wire."""
+    # An empty server: otherwise it is written over every "server" in an address.
+    api = ApiClient({"api_key": account.key, "server": ""})
+    api.host = f"{account.host}/3.0"
 
     def request(
-        self,
         method: str,
         url: str,
-        query_params: Any = None,
+        query_params: Sequence[tuple[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Json = None,
     ) -> Answer:
-        answer = self._wire.send(
+        answer = wire.send(
             method,
             url,
-            query=[(name, _in_query(value)) for name, value in query_params or ()],
+            query=[(name, str(value)) for name, value in query_params or ()],
             headers=headers or {},
-            key=self.api_key,
+            key=account.key,
             body=None if body is None else _WHOLE.encode(body),
         )
         if error := refusal(answer):
             raise error
         return answer
 
-
-def _in_query(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ",".join(str(each) for each in value)
-    return str(value)
+    api.request = request
+    return api
 
 
-def _checked(name: str, address: str) -> str:
-    parts = urlsplit(address)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(address))
-    if not parts.hostname or parts.username or parts.query or parts.fragment or not secure:
-        raise ConfigurationFault(
-            f"destination {name}: base_url must be an https address without user, query or "
-            "fragment; plain http is allowed on this machine only (127.0.0.1, ::1, localhost)"
-        )
-    return address.rstrip("/")
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+def _made(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return call(*args, **kwargs)
+    except ApiClientError as error:
+        # What our `request` raised comes back inside the official client's own error.
+        ours = error.text
+        raise (
+            ours
+            if isinstance(ours, (ConnectorError, Refused, TooLarge))
+            else TryLater(f"The call to Mailchimp could not be made ({type(ours).__name__})")
+        ) from None
+
+
+def _made_again(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return _made(call, *args, **kwargs)
+    except Refused as refused:
+        if refused.status == _CONFLICT:
+            raise TryLater("Mailchimp is changing the same thing itself") from None
+        raise
+
+
+def _object(answer: Answer) -> Json:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError):
+        return None

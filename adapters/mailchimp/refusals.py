@@ -71,6 +71,7 @@ class Meaning(Enum):
     FORGOTTEN = auto()
     BAD_ADDRESS = auto()
     MANY_LISTS = auto()
+    MISSING_FIELD = auto()
     BAD_FIELD = auto()
     TOO_LARGE = auto()
     UNKNOWN = auto()
@@ -87,6 +88,10 @@ _SIGNS: tuple[tuple[str, Meaning], ...] = (
     ("valid email", Meaning.BAD_ADDRESS),
     ("email address must contain", Meaning.BAD_ADDRESS),
     ("portion of the email address is invalid", Meaning.BAD_ADDRESS),
+    ("must be provided", Meaning.MISSING_FIELD),
+    ("enter a value", Meaning.MISSING_FIELD),
+    ("be blank", Meaning.MISSING_FIELD),
+    ("is required", Meaning.MISSING_FIELD),
     ("merge field", Meaning.BAD_FIELD),
     ("field-specific", Meaning.BAD_FIELD),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import json
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeAlias
 
+import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -53,7 +53,7 @@ class Answer:
 
     def json(self) -> Json:
         """The body as JSON. Raises `ValueError` when it is none."""
-        return json.loads(self.content)
+        return msgspec.json.decode(self.content)
 
 
 class Wire:
@@ -163,16 +163,17 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+_POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}
+
+
 class _Hurried(HTTPAdapter):
     """The transport of `requests` over connections whose answers have a last moment."""
 
-    _pools: Mapping[str, Any] = {"http": _Pool, "https": _SecurePool}
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
+        manager.pool_classes_by_scheme = _POOLS
         return manager

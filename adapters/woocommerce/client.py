@@ -19,18 +19,16 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
-import msgspec
 import tenacity
 
-from adapters.woocommerce.parse import count_items, is_missing
+from adapters.woocommerce.parse import error_in, is_missing, items_in
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.model import Kind
 
@@ -39,6 +37,7 @@ PER_PAGE = 100  # the most the API gives
 _MOST_PAGES = 100
 _ATTEMPTS = 3
 _LONGEST_CALL = 30.0
+_LONGEST_WAIT = 86_400
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _HEADERS = {
     "Accept": "application/json",
@@ -133,38 +132,110 @@ class WooCommerceClient:
         """
         return self._get(f"/wp-json/wc/v3/{_PATHS[kind]}/{thing_id}")
 
-    def variations(self, product_id: str) -> Iterator[bytes]:
-        """The pages of a product's variations, each a JSON list. Raises as `thing`."""
+    def variations(self, product_id: str) -> Iterator[Mapping[str, Any]]:
+        """Every variation of a product, as the shop shows them. Raises as `thing`."""
+        path = f"/wp-json/wc/v3/products/{product_id}/variations"
         for page in range(1, _MOST_PAGES + 1):
-            query = f"per_page={PER_PAGE}&page={page}"
-            answer = self._get(f"/wp-json/wc/v3/products/{product_id}/variations?{query}")
+            answer = self._get(f"{path}?per_page={PER_PAGE}&page={page}")
             if isinstance(answer, Missing):
                 return
-            yield answer.body
-            if count_items(answer.body) < PER_PAGE:
+            items = items_in(answer.body)
+            if items is None:
+                raise TryLater(f"GET {path}: the answer is no list of variations")
+            yield from items
+            if len(items) < PER_PAGE:
                 return
 
-    def currency(self) -> bytes:
+    def currency(self) -> Answer:
         """The shop's currency as ``{"code": "NOK", …}``. Raises as `thing`."""
-        return self._need("/wp-json/wc/v3/data/currencies/current")
+        return self._get("/wp-json/wc/v3/data/currencies/current")
 
-    def clock(self) -> bytes:
+    def clock(self) -> Answer:
         """The site's ``timezone_string`` and ``gmt_offset``. Raises as `thing`."""
-        return self._need("/wp-json/?_fields=gmt_offset,timezone_string", auth=None)
+        return self._get("/wp-json/?_fields=gmt_offset,timezone_string", keys=False)
 
     def close(self) -> None:
         """Hang up."""
         self._http.close()
 
-    def _need(self, path: str, *, auth: httpx.Auth | None = httpx.USE_CLIENT_DEFAULT) -> bytes:
-        answer = self._get(path, auth=auth)
-        if isinstance(answer, Missing):
-            raise TryLater(f"the shop has no {path.partition('?')[0]}")
-        return answer.body
-
-    def _get(self, path: str, *, auth: httpx.Auth | None = None) -> Answer:
+    def _get(self, path: str, *, keys: bool = True) -> Answer:
         what = path.partition("?")[0]
         try:
-            return self._retrying(self._get_once, path, what, auth)
+            return self._retrying(self._get_once, path, what, keys=keys)
         except _HiccupError as hiccup:
             raise TryLater(f"GET {what}: {hiccup}") from None
+
+    def _get_once(self, path: str, what: str, *, keys: bool) -> Answer:
+        auth = self._keys if keys else None
+        deadline = self._ticks() + _LONGEST_CALL
+        try:
+            with self._http.stream("GET", self._base + path, auth=auth) as response:
+                body = self._read(response, deadline)
+        except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
+            raise _HiccupError(f"no answer ({type(error).__name__})") from None
+        return _judge(response, body, what)
+
+    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise _HiccupError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+            if self._ticks() > deadline:
+                raise _HiccupError(f"the answer took longer than {_LONGEST_CALL:.0f} s")
+        return bytes(body)
+
+
+def _judge(response: httpx.Response, body: bytes, what: str) -> Answer:
+    """What an answer means for us. Raises where it is none."""
+    status = response.status_code
+    named = f"GET {what}: the shop answered {status}"
+    code, told = error_in(body)
+    if status == HTTPStatus.OK:
+        if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"{", b"["}:
+            raise _HiccupError("a web page instead of JSON")
+        return Found(body)
+    if status == HTTPStatus.NOT_FOUND and is_missing(code, told):
+        return Missing()
+    if code == "rest_no_route":
+        raise LaneDown(f"{named}, it has no such route", mend=_MEND_ROUTE)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise LaneDown(f"{named} {code or ''}".rstrip(), mend=_MEND_KEYS if code else _MEND_WALL)
+    if response.is_redirect:
+        raise LaneDown(
+            f"{named}, a redirect to {_host_of(response)}",
+            mend="Whoever runs the connector: put the shop's final address in connector.yaml.",
+        )
+    wait = _retry_after(response.headers)
+    passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
+    if passing and wait is None:
+        raise _HiccupError(f"the shop answered {status}")
+    raise TryLater(named, retry_after=wait)
+
+
+def _host_of(response: httpx.Response) -> str:
+    """Where a redirect leads, without path and query, which may hold secrets."""
+    try:
+        target = response.url.join(response.headers["Location"])
+    except (httpx.InvalidURL, KeyError):
+        return "nowhere"
+    return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, from either form of the header; a date counts from the answer's own."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_WAIT)):
+        return float(min(int(text), _LONGEST_WAIT))
+    try:
+        until, sent = (parsedate_to_datetime(t) for t in (text, headers.get("Date", "")))
+        return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

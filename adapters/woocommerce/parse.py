@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ import msgspec
 from adapters.woocommerce.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.woocommerce.reading import BadFieldError, Slip, need_id, read_id, tie_of
 from adapters.woocommerce.resources import (
-    VARIATION_TYPES,
     read_variant,
     understand_customer,
     understand_order,
@@ -27,6 +25,7 @@ from connector.model import (
     Delivery,
     Ignored,
     Kind,
+    Product,
     Quarantined,
     Understanding,
     Understood,
@@ -125,34 +124,54 @@ def understand(delivery: Delivery, currency: str | None) -> Understanding:
 
 
 def understand_answer(
-    body: bytes, kind: Kind, delivery: Delivery, currency: str | None
+    body: bytes, wish: Wish, delivery: Delivery, currency: str | None
 ) -> Understanding | None:
-    """What the REST API answered about one thing; ``None`` when that was not the asked kind."""
+    """What the REST API answered to a wish; ``None`` when it was about something else."""
     examined = examine(body)
-    resource = _BY_KIND[kind]
-    if isinstance(examined, Unsound) or not resource.keys <= examined.value.keys():
+    resource = _BY_KIND[wish.kind]
+    if (
+        isinstance(examined, Unsound)
+        or not resource.keys <= examined.value.keys()
+        or read_id(examined.value.get("id")) != wish.id
+    ):
         return None
     return _read(examined, resource, _slip(delivery, body, currency))
 
 
 def understand_variation(
-    value: Mapping[str, Any], parent_id: str, delivery: Delivery, currency: str | None
+    value: Mapping[str, Any], parent: Product, delivery: Delivery, currency: str | None
 ) -> Variant | None:
     """One variation as ``/products/{id}/variations`` shows it; ``None`` if it cannot be read.
 
-    Older shops leave out its parent, which is therefore taken from the question.
+    There its name is only what sets it apart (``M``) and may be missing, as its parent may: both
+    are completed to what a webhook about it says.
     """
-    slip = _slip(delivery, msgspec.json.encode(value, decimal_format="number"), currency)
+    slip = _slip(delivery, msgspec.json.encode(value, order="sorted"), currency)
     try:
-        return read_variant(msgspec.convert(value, ProductBody), parent_id, slip)
+        variant = read_variant(msgspec.convert(value, ProductBody), parent.id, slip)
     except (BadFieldError, msgspec.ValidationError):
         return None
+    apart = variant.title or ", ".join(variant.attributes.values())
+    return replace(variant, title=f"{parent.title} - {apart}" if apart else parent.title)
 
 
-def id_in(body: bytes) -> str | None:
-    """The id that a REST answer is about."""
+def items_in(body: bytes) -> list[Mapping[str, Any]] | None:
+    """The objects of a REST answer that is a list; ``None`` when it is none."""
+    examined = examine(b'{"items":' + body.removeprefix(b"\xef\xbb\xbf") + b"}")
+    items = examined.value.get("items") if isinstance(examined, Sound) else None
+    good = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    return items if good else None
+
+
+def error_in(body: bytes) -> tuple[str | None, object]:
+    """The code and status of a REST error, or ``(None, None)`` for any other body."""
     examined = examine(body)
-    return read_id(examined.value.get("id")) if isinstance(examined, Sound) else None
+    if isinstance(examined, Unsound):
+        return None, None
+    code, told = examined.value.get("code"), examined.value.get("data")
+    if not isinstance(code, str) or not isinstance(told, dict):
+        return None, None
+    return (code if _CODE.fullmatch(code) else "unreadable"), told.get("status")
 
 
 def _slip(delivery: Delivery, body: bytes, currency: str | None) -> Slip:
@@ -221,7 +240,7 @@ def _understand_error(code: str, status: object) -> Understanding:
     if is_missing(code, status):
         return Ignored(reason=GONE_BEFORE_DELIVERY)
     shown = code if _CODE.fullmatch(code) else "unreadable"
-    if status in {401, 403}:
+    if status in (401, 403):  # a tuple, since it may be anything
         return Quarantined(reason="no_rights", detail=f"the shop sent {shown}", mend=_RECREATE)
     return Quarantined(reason="rest_error", detail=f"the shop sent {shown}", mend=_ASK_US)
 
@@ -246,6 +265,3 @@ def _bad_field(bad: BadFieldError) -> Quarantined:
         detail=f"{bad.where} is missing or cannot be read",
         mend="The shop's owner: look at this field of it in WooCommerce, and save it again.",
     )
-
-
-__all__ = ["VARIATION_TYPES", "id_in", "is_missing", "understand", "understand_answer"]

@@ -6,6 +6,7 @@ id and the amounts of an order are worth refusing the whole body for: see `BadFi
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 from collections.abc import Iterator, Mapping
@@ -191,19 +192,24 @@ def read_phone(address: Address, slip: Slip) -> str | None:
     text = read_text(address.phone).strip()
     if not text:
         return None
-    number = normal_phone(text, parse_country(address.country))
+    number = _known_phone(text, parse_country(address.country))
     if number is None:
         slip.flag("phone_not_usable")
     return number
 
 
+# One purchase comes in two to five deliveries, and reading a number takes longer than all else.
+_known_phone = functools.lru_cache(maxsize=4096)(normal_phone)
+
+
 def read_meta(entries: object) -> dict[str, Json]:
     """The extra fields by their key; of two with one key the later counts, as in WordPress."""
-    return {
-        entry["key"][:LONGEST_NAME]: _plain(entry.get("value"))
-        for entry in members(entries)
-        if isinstance(entry.get("key"), str)
-    }
+    found: dict[str, Json] = {}
+    for entry in members(entries):
+        key, value = entry.get("key"), entry.get("value")
+        if isinstance(key, str):
+            found[key[:LONGEST_NAME]] = value if type(value) is str else _plain(value)
+    return found
 
 
 def members(entries: object) -> Iterator[Mapping[str, Any]]:

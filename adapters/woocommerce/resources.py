@@ -48,7 +48,7 @@ TRASH = "trash"
 _DRAFTS = frozenset({"auto-draft", "checkout-draft", "draft"})
 _BUYER_ROLES = frozenset({"customer", "subscriber"})
 _WITH_VARIATIONS = frozenset({"variable", "variable-subscription"})
-VARIATION_TYPES = frozenset({"variation", "subscription_variation"})
+_VARIATION_TYPES = frozenset({"variation", "subscription_variation"})
 
 
 # --- Orders ----------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def _lines(items: Iterable[LineItem], currency: str, slip: Slip) -> tuple[Line, 
             product_id=product_id,
             variant_id=read_id(item.variation_id) or product_id,
             sku=read_text(item.sku),
-            name=read_text(item.name),
+            name=read_escaped(item.name),  # a product's name, as it was then
             quantity=quantity or 0,
             total=read_amount(item.total, currency, f"line_items[{index}].total"),
         )
@@ -141,7 +141,7 @@ def _refunds(body: OrderBody, currency: str) -> tuple[Refund, ...]:
 
 def understand_customer(body: CustomerBody, slip: Slip) -> Understanding:
     """A buyer's account as a fact. Accounts of editors and the like are staff, not customers."""
-    if body.role not in _BUYER_ROLES:
+    if read_text(body.role) not in _BUYER_ROLES:
         return Ignored(reason="staff account")
     billing, shipping = read_address(body.billing), read_address(body.shipping)
     customer = Customer(
@@ -168,7 +168,8 @@ def understand_product(body: ProductBody, slip: Slip) -> Understanding:
 
     A product that is sold in variations does not carry their prices: the wish asks for them.
     """
-    if body.type in VARIATION_TYPES:
+    kind = read_text(body.type)
+    if kind in _VARIATION_TYPES:
         return _in_trash(body, slip, Kind.VARIANT) or Understood(
             facts=(read_variant(body, need_id(body.parent_id, "parent_id"), slip),),
             flags=tuple(slip.flags),
@@ -177,7 +178,7 @@ def understand_product(body: ProductBody, slip: Slip) -> Understanding:
     if gone is not None:
         return gone
     product_id = need_id(body.id, "id")
-    in_variations = body.type in _WITH_VARIATIONS
+    in_variations = kind in _WITH_VARIATIONS
     asked = (Wish(kind=Kind.PRODUCT, id=product_id),) if in_variations and body.variations else ()
     product = Product(
         shop=slip.shop,
@@ -185,7 +186,7 @@ def understand_product(body: ProductBody, slip: Slip) -> Understanding:
         version=read_version(body.date_modified_gmt, body.date_created_gmt, slip),
         title=read_escaped(body.name),
         status=read_text(body.status),
-        type=read_text(body.type),
+        type=kind,
         description=read_text(body.description, LONGEST_TEXT)
         or read_text(body.short_description, LONGEST_TEXT),
         url=read_url(body.permalink),

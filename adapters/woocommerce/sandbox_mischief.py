@@ -14,8 +14,8 @@ ANSWERS = ("500", "429", "503", "html", "torn", "dropped", "slow")
 instead of JSON; half an answer; none at all; a late one."""
 
 FATES = ("duplicated", "shuffled", "delayed", "dropped", "forged")
-"""What can befall a delivery: sent twice (the copy later), sent before its turn, sent late with what
-was true earlier, lost, or accompanied by a forgery with a wrong signature."""
+"""What can befall a delivery: sent twice (the copy later), sent before its turn, sent late with
+what was true earlier, lost, or accompanied by a forgery with a wrong signature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,7 @@ def line(
 ) -> Body:
     """One line of goods; ``subtotal`` and ``total`` in minor units, before and after discount."""
     each = to_major(total, site.currency) / quantity if quantity else Decimal(0)
-    taxes = _taxes(site, total, subtotal)
+    before, after = money(subtotal, site.currency), money(total, site.currency)
     return {
         "id": item,
         "name": goods.name,
@@ -137,11 +137,11 @@ def line(
         "variation_id": goods.variation_id,
         "quantity": quantity,
         "tax_class": "",
-        "subtotal": money(subtotal, site.currency),
+        "subtotal": before,
         "subtotal_tax": money(_tax(site, subtotal), site.currency),
-        "total": money(total, site.currency),
+        "total": after,
         "total_tax": money(_tax(site, total), site.currency),
-        "taxes": taxes,
+        "taxes": _taxes(site, total, subtotal),
         "meta_data": meta_data or [],
         "sku": goods.sku,
         "global_unique_id": "",
@@ -203,13 +203,13 @@ def coupon_line(
 def total_up(order: Body, site: Site, tax_item: int) -> None:
     """Add up the lines, shipping and fees; ``tax_item`` is the id of a tax line made anew."""
     goods, sending, fees = (order[name] for name in _ITEMS)
-    cart_tax = add(goods, "total_tax", site) + add(fees, "total_tax", site)
-    sending_tax = add(sending, "total_tax", site)
-    net = add(goods, "total", site) + add(fees, "total", site) + add(sending, "total", site)
+    cart_tax = add(goods, "total_tax") + add(fees, "total_tax")
+    sending_tax = add(sending, "total_tax")
+    net = add(goods, "total") + add(fees, "total") + add(sending, "total")
     figures = {
-        "discount_total": add(goods, "subtotal", site) - add(goods, "total", site),
-        "discount_tax": add(goods, "subtotal_tax", site) - add(goods, "total_tax", site),
-        "shipping_total": add(sending, "total", site),
+        "discount_total": add(goods, "subtotal") - add(goods, "total"),
+        "discount_tax": add(goods, "subtotal_tax") - add(goods, "total_tax"),
+        "shipping_total": add(sending, "total"),
         "shipping_tax": sending_tax,
         "cart_tax": cart_tax,
         "total": net + cart_tax + sending_tax,
@@ -246,9 +246,9 @@ def _mark(order: Body, site: Site) -> None:
     order["needs_processing"] = bool(order["line_items"])
 
 
-def add(items: list[Body], field: str, site: Site) -> int:
+def add(items: list[Body], field: str) -> int:
     """The sum of one amount over items, in minor units."""
-    return sum(to_minor(item[field], site.currency) or 0 for item in items)
+    return sum(int(item[field].replace(".", "")) for item in items)  # always all decimals
 
 
 def _tax(site: Site, minor: int) -> int:

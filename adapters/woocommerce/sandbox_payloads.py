@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from connector.money import to_major
+from connector.money import exponent, to_major
 
 Body: TypeAlias = dict[str, Any]
 """A REST body: the shop's own words, JSON values only."""
@@ -29,6 +29,7 @@ _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "NOK": "kr", "SEK": "kr", "DK
 _ADDRESS = ("first_name", "last_name", "company", "address_1", "address_2", "city")
 _FOLDED = str.maketrans("øåłðß", "oaldb") | {ord("æ"): "ae", ord("þ"): "th", ord("ß"): "ss"}
 _TAG = re.compile(r"<[^>]*>")
+_CENTS = 2
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False)
 
 
@@ -75,7 +76,10 @@ def php_number(value: Decimal) -> int | float:
 
 def money(minor: int, currency: str) -> str:
     """An amount as orders write it: text with the currency's decimals."""
-    return str(to_major(minor, currency))
+    if exponent(currency) != _CENTS:
+        return str(to_major(minor, currency))
+    whole, cents = divmod(abs(minor), 100)
+    return f"{'-' if minor < 0 else ''}{whole}.{cents:02}"
 
 
 def local(moment: datetime | None, site: Site) -> str | None:

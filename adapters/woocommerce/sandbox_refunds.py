@@ -23,7 +23,7 @@ def refund(
     lines: list[Body],
 ) -> tuple[Body, Body]:
     """A refund as asked for by itself, and its short form inside the order."""
-    tax = add(lines, "total_tax", site)
+    tax = add(lines, "total_tax")
     kind = "full" if amount == to_minor(order["total"], site.currency) else "partial"
     path = f"orders/{order['id']}/refunds/{number}"
     full: Body = {

@@ -130,7 +130,7 @@ class Orders:
                 for sold in order["line_items"]
                 if lines and lines.get(sold["id"])
             ]
-            worth = -sum(bodies.add(returned, name, site) for name in ("total", "total_tax"))
+            worth = -sum(bodies.add(returned, name) for name in ("total", "total_tax"))
             minor = worth if amount is None else to_minor(amount, site.currency) or 0
             self._refuse_amount(minor, left=row["total"] - row["refunded"])
             refund_id = desk.books.number("posts")

@@ -134,9 +134,12 @@ class Wire:
             connection.close()
             raise
         if self._keep_alive and not response.will_close:
+            spare = self._open.pop(target.netloc, None)
             self._open[target.netloc] = connection
         else:
-            connection.close()
+            spare = connection
+        if spare is not None:
+            spare.close()
         return response.status
 
 

@@ -192,8 +192,11 @@ def _consents(fact: facts.Thing, delivery: Delivery, rules: Rules) -> Iterable[E
 def _verdict(delivery: Delivery, reading: Understanding | _Later, applied: set[int]) -> Verdict:
     match reading:
         case Understood(flags=flags):
-            status = "applied" if delivery.id in applied else "unchanged"
-            return Verdict(id=delivery.id, status=status, flags=flags)
+            return Verdict(
+                id=delivery.id,
+                status="applied" if delivery.id in applied else "unchanged",
+                flags=flags,
+            )
         case Ignored(reason=reason):
             return Verdict(id=delivery.id, status="ignored", reason=reason)
         case Quarantined(reason=reason, detail=detail, mend=mend):

@@ -17,7 +17,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import QueuePool
 
 from connector.errors import ConfigurationFault, StoreUnavailable
@@ -76,7 +82,7 @@ class Store:
                 if self.dialect == "sqlite":
                     begin_immediate(conn.connection.driver_connection)
                 yield conn
-        except DBAPIError as problem:
+        except (OperationalError, InterfaceError) as problem:
             raise _unavailable(self.engine, problem) from problem
         if self.dialect == "sqlite":
             time.sleep(_COURTESY)

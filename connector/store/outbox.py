@@ -12,7 +12,17 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, case, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 
 from connector.model import Lane, Permission, Record
 from connector.store.schema import records
@@ -130,7 +140,7 @@ def settle(
         return
     untouched = records.c.revision == bindparam("b_revision")
     late = {
-        name: case((untouched, bindparam(f"b_{name}")), else_=records.c[name])
+        name: case((untouched, _bound(name)), else_=records.c[name])
         for name in ("status", "reason", "mend", "next_attempt_at", "attempts", "due_since")
     }
     conn.execute(
@@ -138,9 +148,10 @@ def settle(
         .where(and_(records.c.destination == destination, records.c.key == bindparam("b_key")))
         .values(
             **late,
-            acknowledged=bindparam("b_acknowledged"),
+            acknowledged=_bound("acknowledged"),
             acknowledged_at=case(
-                (bindparam("b_taken"), bindparam("b_now")), else_=records.c.acknowledged_at
+                (bindparam("b_taken", type_=Boolean()), _bound("acknowledged_at")),
+                else_=records.c.acknowledged_at,
             ),
         ),
         [
@@ -155,11 +166,15 @@ def settle(
                 "b_due_since": verdict.due.due_since if verdict.status == "due" else None,
                 "b_acknowledged": record_json(verdict.acknowledged),
                 "b_taken": verdict.taken,
-                "b_now": now,
+                "b_acknowledged_at": now,
             }
             for verdict in verdicts
         ],
     )
+
+
+def _bound(name: str) -> BindParameter[Any]:
+    return bindparam(f"b_{name}", type_=records.c[name].type)
 
 
 def release(conn: Connection, destination: str, key: str | None, *, now: datetime) -> int:

@@ -62,13 +62,15 @@ def clause_flips(clause: Comparison, value: datetime, *, zone: ZoneInfo) -> Iter
     for place, turns in zip(clause.values, _TURNS.get(clause.operator, ()), strict=False):
         if not isinstance(place, Offset):
             continue
-        reached = [
+        days = [
             first_day_reaching(date.fromordinal(min(day.toordinal() + turn, _LAST)), place)
             for turn in turns
         ]
-        if len(set(reached)) < len(reached):
-            continue  # a month without that day: the offset jumps over it
-        yield from (start_of_day(each, zone) for each in reached if each < LATEST)
+        flips = [start_of_day(each, zone) for each in days if each < LATEST]
+        # Where both are one instant, the offset jumps over the day: a month without that day, a
+        # zone that skipped it.
+        if len(set(flips)) == len(turns):
+            yield from flips
 
 
 def _value(clause: Comparison, profile: Profile) -> datetime | None:

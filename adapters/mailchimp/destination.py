@@ -1,0 +1,149 @@
+"""The Mailchimp destination: an audience made ready, and batches of changes written to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.mailchimp.account import Account
+from adapters.mailchimp.client import MailchimpClient
+from adapters.mailchimp.push import Push
+from adapters.mailchimp.refusals import Refused
+from adapters.mailchimp.values import FOR_TEXT
+from adapters.mailchimp.words import Audience, plan
+from connector.errors import LaneDown
+from connector.model import Change, Outcome
+from connector.ports import FieldType, Finding, Shape
+
+_TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
+_OWN_WORDS = frozenset({"EMAIL", "UNSUB", "FORWARD", "REWARDS", "ARCHIVE", "DATE", "INTERESTS"})
+_FITS: Mapping[FieldType, frozenset[str]] = {
+    FieldType.TEXT: FOR_TEXT,
+    FieldType.NUMBER: frozenset({"number"}),
+    FieldType.DATE: frozenset({"date"}),
+}
+
+
+class MailchimpDestination:
+    """One Mailchimp audience.
+
+    ``api_key`` ends in the data centre (``…-us12``). ``base_url`` stands in for
+    ``https://us12.api.mailchimp.com``. ``source_name`` is the name under which what Mailchimp says
+    of permissions is kept as evidence (the destination's own by default). ``timeout`` is in
+    seconds for a whole answer. Raises `ConfigurationFault` when one of them cannot be right.
+    """
+
+    batch_size = 500
+
+    def __init__(
+        self,
+        name: str,
+        audience: str,
+        api_key: str,
+        base_url: str | None = None,
+        source_name: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self.name = name
+        self._client = MailchimpClient(Account.check(name, audience, api_key, base_url), timeout)
+        self._audience = Audience(source=source_name or name)
+        self._tag_ids: dict[str, int] = {}
+        self._is_read = False
+
+    def prepare(self, shape: Shape) -> Sequence[Finding]:
+        """Check key and audience, read the merge fields, and make those of ours that are missing.
+
+        An existing merge field is never changed or deleted. Raises `LaneDown` or `TryLater`.
+        """
+        self._client.ping()
+        self._audience = replace(
+            self._audience, purpose=shape.purpose, existing_only=shape.existing_only
+        )
+        self._read_audience()
+        wanted = {name.upper(): kind for name, kind in shape.fields.items()}
+        findings = list(self._make_fields(wanted))
+        if any(tag not in self._audience.types for tag in wanted):
+            self._read_fields()
+        return [*findings, *self._misfits(wanted)]
+
+    def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
+        """Write the changes; one outcome for every key. Raises `TryLater` or `LaneDown`."""
+        if not self._is_read:
+            self._read_audience()
+        outcomes: dict[str, Outcome] = {}
+        for batch in _each_address_once(changes):
+            plans = [plan(change, self._audience) for change in batch]
+            outcomes |= Push(self._client, self._audience, self._tag_ids, now).run(plans)
+        return outcomes
+
+    def flush(self) -> None:
+        """Nothing is held back: every push is written when it returns."""
+
+    def _read_audience(self) -> None:
+        said = self._client.audience()
+        self._audience = replace(self._audience, double_optin=said.get("double_optin") is True)
+        self._read_fields()
+        self._is_read = True
+
+    def _read_fields(self) -> None:
+        types = {
+            str(field["tag"]).upper(): str(field["type"])
+            for field in self._client.merge_fields()
+            if "tag" in field and "type" in field
+        }
+        self._audience = replace(self._audience, types=types)
+
+    def _make_fields(self, wanted: Mapping[str, FieldType]) -> Iterator[Finding]:
+        for tag, kind in wanted.items():
+            if tag in self._audience.types:
+                continue
+            if not _TAG.fullmatch(tag) or tag in _OWN_WORDS:
+                yield Finding(
+                    what=f"{tag} cannot be a merge tag in Mailchimp, so it is left out",
+                    mend="Name it in the mapping with at most 10 letters and digits, beginning "
+                    "with a letter, and not one of Mailchimp's own words.",
+                )
+                continue
+            try:
+                self._client.add_merge_field(
+                    {"tag": tag, "name": tag.replace("_", " ").title(), "type": kind.value}
+                )
+            except Refused as refused:
+                if refused.status in (404, 405):
+                    raise LaneDown(
+                        "Mailchimp's audience went away while its fields were made",
+                        mend="Set the destination's audience to one that exists.",
+                    ) from None
+                if "already exists" not in refused.complaint.words:
+                    yield Finding(
+                        what=f"Mailchimp would not make the merge field {tag}, so it is left out",
+                        mend="An audience holds 30 merge fields (80 on the largest plan): delete "
+                        "one in Mailchimp (Audience > Settings > Audience fields), or map fewer.",
+                    )
+
+    def _misfits(self, wanted: Mapping[str, FieldType]) -> Iterator[Finding]:
+        for tag, kind in wanted.items():
+            held = self._audience.types.get(tag)
+            if held is not None and held not in _FITS[kind]:
+                yield Finding(
+                    what=f"The merge field {tag} is of type {held} in Mailchimp, and what is "
+                    f"mapped to it is a {kind.value}: values that do not fit are left out",
+                    mend=f"Map it to another field, or delete {tag} in Mailchimp and let it be "
+                    "made anew.",
+                )
+
+
+def _each_address_once(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in their order, in batches in which no address comes twice."""
+    batch: dict[str, Change] = {}
+    for change in changes:
+        record = change.after or change.before
+        address = ((record.email if record else None) or change.key).lower()
+        if address in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[address] = change
+    if batch:
+        yield list(batch.values())

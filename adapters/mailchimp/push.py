@@ -1,0 +1,308 @@
+"""One push: the calls for a batch of changes in their right order, withdrawals before all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.mailchimp.answers import Member, read_batch
+from adapters.mailchimp.client import MailchimpClient
+from adapters.mailchimp.refusals import Complaint, Meaning, Refused, TooLarge, meaning, parked
+from adapters.mailchimp.wire import CONNECTIONS
+from adapters.mailchimp.words import (
+    Action,
+    Audience,
+    Plan,
+    SetStatus,
+    judge,
+    must_ask,
+    opted_out,
+)
+from connector.errors import LaneDown, TryLater
+from connector.model import Json, Outcome, Permission, Postponed, Settled
+
+_MOST_FIELDS_DROPPED = 4  # one by one; after that the contact is written without any
+_MOST_REFUSED_ALONE = 8  # with none taken: then it is not the contacts
+
+
+class Push:
+    """The state of one push; ``run`` gives an outcome for every plan.
+
+    Once Mailchimp asks for patience no further call is made: what is not settled is postponed.
+    """
+
+    def __init__(
+        self, client: MailchimpClient, audience: Audience, tag_ids: dict[str, int], now: datetime
+    ) -> None:
+        self._client = client
+        self._audience = audience
+        self._tag_ids = tag_ids
+        self._now = now
+        self._outcomes: dict[str, Outcome] = {}
+        self._members: dict[str, Member] = {}
+        self._patience: TryLater | None = None
+        self._taken = 0
+        self._absent = 0
+        self._refused_alone = 0
+
+    def run(self, plans: Sequence[Plan]) -> dict[str, Outcome]:
+        """Make the calls. Raises `LaneDown`, or `TryLater` when nothing at all was taken."""
+        by_action: dict[Action, list[Plan]] = {action: [] for action in Action}
+        for each in plans:
+            by_action[each.action].append(each)
+        for each in by_action[Action.NOTHING]:
+            self._outcomes[each.change.key] = Settled(note=each.note)
+        self._each(self._unsubscribe, by_action[Action.UNSUBSCRIBE])
+        self._each(self._archive, by_action[Action.ARCHIVE])
+        self._write(self._those_present(by_action[Action.WRITE]))
+        self._leave_tags(plans)
+        if self._absent and not self._taken:
+            self._client.audience()  # of an audience that is gone, nobody's absence says anything
+        return self._whole(plans)
+
+    def _whole(self, plans: Sequence[Plan]) -> dict[str, Outcome]:
+        waiting = self._patience or TryLater("Mailchimp's answer did not mention this contact")
+        late = Postponed(reason=waiting.reason, retry_after=waiting.retry_after)
+        whole = {each.change.key: self._outcomes.get(each.change.key, late) for each in plans}
+        if self._patience and all(isinstance(outcome, Postponed) for outcome in whole.values()):
+            raise self._patience
+        return whole
+
+    # --- one by one, over a few connections --------------------------------------------------
+
+    def _each(self, act: Callable[[Plan], Outcome | None], plans: Sequence[Plan]) -> None:
+        """Act on each plan. ``None`` means that its outcome is found elsewhere."""
+        if len(plans) == 1:
+            results: Iterable[Outcome | None] = [self._patiently(act, plans[0])]
+        else:
+            with ThreadPoolExecutor(CONNECTIONS) as threads:
+                results = list(threads.map(lambda each: self._patiently(act, each), plans))
+        for each, outcome in zip(plans, results, strict=True):
+            if outcome is not None:
+                self._outcomes[each.change.key] = outcome
+
+    def _patiently(self, act: Callable[[Plan], Outcome | None], each: Plan) -> Outcome | None:
+        if self._patience is None:
+            try:
+                return act(each)
+            except TryLater as later:
+                self._patience = later
+        return Postponed(reason=self._patience.reason, retry_after=self._patience.retry_after)
+
+    def _unsubscribe(self, each: Plan) -> Outcome:
+        """Unsubscribe a person we never held: one that is not there is not created for it."""
+        try:
+            said = self._client.unsubscribe(each.email)
+        except Refused as refused:
+            return self._refused(each, refused)
+        member = Member.read(said or {})
+        if said is None:
+            self._absent += 1
+            return Settled(note="not in the audience: nothing to withdraw")
+        if member is None:
+            return Postponed(reason="Mailchimp's answer lacks the contact's status")
+        self._taken += 1
+        return self._follow(each, member)
+
+    def _archive(self, each: Plan) -> Outcome:
+        try:
+            there = self._client.archive(each.email)
+        except Refused as refused:
+            return self._refused(each, refused)
+        self._taken += there
+        self._absent += not there
+        return Settled(note="" if there else "was not in the audience any more")
+
+    def _those_present(self, plans: Sequence[Plan]) -> Sequence[Plan]:
+        """With ``existing_only``, those whom the audience has; nobody is created."""
+        if not self._audience.existing_only:
+            return plans
+        present: set[str] = set()
+
+        def look(each: Plan) -> Outcome | None:
+            member = Member.read(self._client.read(each.email) or {})
+            if member is None or member.status == "archived":
+                self._absent += 1
+                return Settled(note="not in the audience")
+            present.add(each.change.key)
+            return None
+
+        self._each(look, plans)
+        return [each for each in plans if each.change.key in present]
+
+    # --- the batch ---------------------------------------------------------------------------
+
+    def _write(self, plans: Sequence[Plan]) -> None:
+        ordered = sorted(plans, key=lambda each: each.permission is not Permission.WITHDRAWN)
+        for _ in range(_MOST_FIELDS_DROPPED + 1):
+            ordered = self._batch(ordered)
+        self._batch([replace(each, item=_without(each.item, None)) for each in ordered])
+
+    def _batch(self, plans: Sequence[Plan]) -> list[Plan]:
+        """Write a batch; gives those to be written again without a field that was refused."""
+        if not plans or self._patience:
+            return []
+        try:
+            members, errors = read_batch(self._client.write([each.item for each in plans]))
+        except (TooLarge, Refused) as whole:
+            return self._halves(plans, whole)
+        except TryLater as later:
+            self._patience = later
+            return []
+        again: list[Plan] = []
+        taken: list[Plan] = []
+        for each in plans:
+            key = each.email.lower()
+            if key in errors:
+                self._complained(each, Complaint.from_item(errors[key]), again)
+            elif key in members:
+                self._taken += 1
+                self._members[each.change.key] = members[key]
+                taken.append(each)
+        self._follow_all(taken)
+        return again
+
+    def _halves(self, plans: Sequence[Plan], whole: TooLarge | Refused) -> list[Plan]:
+        if len(plans) > 1:
+            middle = len(plans) // 2
+            return [*self._batch(plans[:middle]), *self._batch(plans[middle:])]
+        [alone] = plans
+        if isinstance(whole, TooLarge):
+            self._outcomes[alone.change.key] = parked(Meaning.TOO_LARGE, Complaint(words=""))
+            return []
+        self._refused_alone += 1
+        if self._refused_alone > _MOST_REFUSED_ALONE and not self._taken:
+            raise LaneDown(
+                f"Mailchimp refuses every contact: {whole.title}",
+                mend="Look at the audience's settings in Mailchimp, its required fields first.",
+            )
+        again: list[Plan] = []
+        self._complained(alone, whole.complaint, again)
+        return again
+
+    def _complained(self, each: Plan, complaint: Complaint, again: list[Plan]) -> None:
+        what = meaning(complaint)
+        fields = each.item.get("merge_fields", {})
+        named = complaint.field.upper()
+        of_field = what in (Meaning.BAD_FIELD, Meaning.MISSING_FIELD)
+        if of_field and (named in fields or (fields and not named)):
+            note = f"left out: {named or 'every field'}, refused by Mailchimp"
+            slim = _without(each.item, named or None)
+            again.append(replace(each, item=slim, note="; ".join(filter(None, (each.note, note)))))
+        elif what is Meaning.MISSING_FIELD:
+            raise LaneDown(
+                f"Mailchimp's audience requires the field {named}, which is not mapped",
+                mend="Make that field optional in Mailchimp, or map it.",
+            )
+        else:
+            self._each(lambda plan: self._verdict(plan, what, complaint), [each])
+
+    # --- what follows from an answer ---------------------------------------------------------
+
+    def _follow_all(self, plans: Sequence[Plan]) -> None:
+        """Judge what was taken; most need no further call."""
+        calls = []
+        for each in plans:
+            member = self._members[each.change.key]
+            verdict = judge(each, member, self._audience, now=self._now)
+            if must_ask(each, member) or isinstance(verdict, SetStatus):
+                calls.append(each)
+            else:
+                self._outcomes[each.change.key] = verdict
+        if calls:
+            self._each(lambda each: self._follow(each, self._members[each.change.key]), calls)
+
+    def _follow(self, each: Plan, member: Member) -> Outcome:
+        acted_at = self._client.unsubscribed_at(each.email) if must_ask(each, member) else None
+        verdict = judge(each, member, self._audience, now=self._now, acted_at=acted_at)
+        if not isinstance(verdict, SetStatus):
+            return verdict
+        try:
+            self._client.put(each.email, {"status": verdict.status})
+        except Refused as refused:
+            if meaning(refused.complaint) is Meaning.OPTED_OUT:
+                return self._opted_out(each, Member.read(self._client.read(each.email) or {}))
+            return parked(meaning(refused.complaint), refused.complaint)
+        return verdict.outcome
+
+    def _opted_out(self, each: Plan, member: Member | None) -> Outcome:
+        left = member.last_changed if member else None
+        return opted_out(each, self._audience, left=left or self._now, now=self._now)
+
+    def _refused(self, each: Plan, refused: Refused) -> Outcome:
+        return self._verdict(each, meaning(refused.complaint), refused.complaint)
+
+    def _verdict(self, each: Plan, what: Meaning, complaint: Complaint) -> Outcome:
+        withdrawn = each.permission in (Permission.WITHDRAWN, None)
+        if withdrawn and what in (Meaning.OPTED_OUT, Meaning.FORGOTTEN, Meaning.BAD_ADDRESS):
+            return Settled(note="Mailchimp does not mail this address")
+        if what is not Meaning.OPTED_OUT:
+            return parked(what, complaint)
+        member = Member.read(self._client.read(each.email) or {})
+        if member is not None and member.status in ("unsubscribed", "cleaned"):
+            return self._follow(each, member)
+        return self._opted_out(each, member)
+
+    # --- tags --------------------------------------------------------------------------------
+
+    def _leave_tags(self, plans: Sequence[Plan]) -> None:
+        """Take our tags away, by tag or by contact, whichever takes fewer calls."""
+        leaving: dict[str, dict[str, str]] = {}
+        by_tag: dict[str, list[Plan]] = {}
+        for each in plans:
+            if isinstance(self._outcomes.get(each.change.key), Settled):
+                member = self._members.get(each.change.key)
+                tags = {
+                    form: name
+                    for form, name in each.leaves.items()
+                    if member is None or form in member.tags
+                }
+                leaving[each.change.key] = tags
+                for form in tags:
+                    by_tag.setdefault(form, []).append(each)
+                if member is not None:
+                    self._tag_ids.update({form: member.tags[form] for form in tags})
+        contacts = [each for each in plans if leaving.get(each.change.key)]
+        unknown = any(form not in self._tag_ids for form in by_tag)
+        if len(by_tag) + unknown < len(contacts):
+            self._leave_by_tag(by_tag, look_up=unknown)
+        else:
+            self._each(lambda each: self._leave_alone(each, leaving[each.change.key]), contacts)
+
+    def _leave_alone(self, each: Plan, tags: Mapping[str, str]) -> Outcome:
+        try:
+            self._client.leave_tags(each.email, list(tags.values()))
+        except Refused as refused:
+            return self._refused(each, refused)
+        return self._outcomes[each.change.key]
+
+    def _leave_by_tag(self, by_tag: Mapping[str, Sequence[Plan]], *, look_up: bool) -> None:
+        try:
+            if look_up:
+                self._look_up_tags()
+            for form, plans in by_tag.items():
+                self._leave_one_tag(form, [each.email for each in plans])
+        except TryLater as later:
+            self._patience = later
+            late = Postponed(reason=later.reason, retry_after=later.retry_after)
+            for each in {plan.change.key: plan for group in by_tag.values() for plan in group}:
+                self._outcomes[each] = late
+
+    def _leave_one_tag(self, form: str, emails: Sequence[str]) -> None:
+        if form in self._tag_ids and not self._client.leave_tag(self._tag_ids[form], emails):
+            self._look_up_tags()  # deleted in Mailchimp, and perhaps made again
+            if form in self._tag_ids:
+                self._client.leave_tag(self._tag_ids[form], emails)
+
+    def _look_up_tags(self) -> None:
+        self._tag_ids.clear()
+        self._tag_ids.update(self._client.tag_ids())
+
+
+def _without(item: Mapping[str, Json], tag: str | None) -> dict[str, Json]:
+    """The item without one merge field, or without any."""
+    kept = {name: value for name, value in item.get("merge_fields", {}).items() if name != tag}
+    rest = {name: value for name, value in item.items() if name != "merge_fields"}
+    return {**rest, "merge_fields": kept} if kept and tag is not None else rest

@@ -1,0 +1,91 @@
+"""What the stand-in shop itself believes at the end, to hold our own figures against.
+
+People are told apart as the connector does: an account is the person of its present address, a
+guest's address leads to whoever has it now, or else to the account that had it before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.woocommerce.sandbox_books import Books
+from adapters.woocommerce.sandbox_orders import SOLD
+from connector.identity import normal_email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The shop's truth. Addresses are in normal form, amounts in minor units of its currency.
+
+    ``revenue`` and ``purchases`` count orders that are processing, completed or refunded; from the
+    amounts, refunds are taken off. ``opted_in`` ticked the box at least once, whatever came after;
+    ``withdrawn`` unsubscribed. ``people`` is everybody with an address: buyers and account holders.
+    """
+
+    customers: int
+    orders: Mapping[str, int]
+    orders_without_address: int
+    refunds: int
+    refunded: int
+    revenue: Mapping[str, int]
+    purchases: Mapping[str, int]
+    people: frozenset[str]
+    opted_in: frozenset[str]
+    withdrawn: frozenset[str]
+
+    @property
+    def mailable(self) -> frozenset[str]:
+        """Those who opted in and did not withdraw."""
+        return self.opted_in - self.withdrawn
+
+
+def add_up(books: Books) -> Totals:
+    """Read the books as they stand."""
+    with books.turn():
+        accounts = books.ask(
+            "SELECT id, email, withdrawn FROM customers WHERE role = 'customer' ORDER BY id"
+        )
+        former = books.ask("SELECT customer_id, email FROM addresses ORDER BY customer_id")
+        orders = books.ask(
+            "SELECT status, customer_id, email, total, refunded, opted_in FROM orders"
+        )
+        refunds = books.ask("SELECT count(*) AS n, coalesce(sum(amount), 0) AS s FROM refunds")[0]
+    present = {row["id"]: normal_email(row["email"]) for row in accounts}
+    leads = {
+        row["email"]: present[row["customer_id"]] for row in former if row["customer_id"] in present
+    }
+    leads |= {address: address for address in present.values()}
+    statuses: Counter[str] = Counter()
+    revenue: Counter[str] = Counter()
+    purchases: Counter[str] = Counter()
+    people = {address for address in present.values() if address}
+    opted_in = set()
+    nameless = 0
+    for order in orders:
+        statuses[order["status"]] += 1
+        guest = leads.get(order["email"], order["email"])
+        person = present.get(order["customer_id"], guest)
+        if not person:
+            nameless += 1
+            continue
+        people.add(person)
+        if order["status"] in SOLD:
+            revenue[person] += order["total"] - order["refunded"]
+            purchases[person] += 1
+        if order["opted_in"]:
+            opted_in.add(person)
+    withdrawn = {present[row["id"]] for row in accounts if row["withdrawn"]}
+    return Totals(
+        customers=len(accounts),
+        orders=dict(statuses),
+        orders_without_address=nameless,
+        refunds=refunds["n"],
+        refunded=refunds["s"],
+        revenue=dict(revenue),
+        purchases=dict(purchases),
+        people=frozenset(people),
+        opted_in=frozenset(opted_in),
+        withdrawn=frozenset(address for address in withdrawn if address),
+    )

@@ -1,0 +1,185 @@
+"""A WooCommerce shop as the connector sees it: its door, what it tells, and how to ask it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import httpx
+
+from adapters.woocommerce.client import Found, WooCommerceClient
+from adapters.woocommerce.parse import understand, understand_answer, understand_variation
+from connector.errors import LaneDown, TryLater
+from connector.model import (
+    Deleted,
+    Delivery,
+    Kind,
+    Product,
+    Understanding,
+    Understood,
+    Version,
+    Wish,
+)
+from connector.money import parse_currency
+from connector.ports import Door, ShopFacts
+from connector.strict_json import Sound, examine
+
+_MEND_ZONE = (
+    "Whoever runs the connector: give this shop a timezone in connector.yaml (as Europe/Oslo). Or "
+    "the shop's owner: choose a city under WordPress > Settings > General > Timezone."
+)
+_MEND_CURRENCY = "Whoever runs the connector: give this shop a currency in connector.yaml (as NOK)."
+_WEST, _EAST = -12, 14  # the whole hours that have an Etc/GMT zone
+
+
+class WooCommerceShop:
+    """One shop. ``currency`` may be left open until `describe` has asked for it.
+
+    Without a currency, product prices are unknown; orders name their own.
+    """
+
+    door: ClassVar[Door] = Door(
+        signature_header="X-WC-Webhook-Signature",
+        topic_header="X-WC-Webhook-Topic",
+        delivery_header="X-WC-Webhook-Delivery-ID",
+        kept_headers=(
+            "X-WC-Webhook-Source",
+            "X-WC-Webhook-Resource",
+            "X-WC-Webhook-Event",
+            "X-WC-Webhook-ID",
+            "X-WC-Webhook-Delivery-ID",
+        ),
+        ping=re.compile(rb"webhook_id=\d{1,10}"),
+    )
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        consumer_key: str,
+        consumer_secret: str,
+        currency: str | None,
+        timezone: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._name = name
+        self._currency = currency
+        self._timezone = timezone
+        self._client = WooCommerceClient(
+            base_url, consumer_key, consumer_secret, transport=transport
+        )
+
+    @property
+    def name(self) -> str:
+        """The shop's name in the configuration."""
+        return self._name
+
+    def understand(self, delivery: Delivery) -> Understanding:
+        """Translate one delivery into facts. Never raises for what a shop could send."""
+        return understand(delivery, self._currency)
+
+    def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
+        """Ask the shop for what the delivery lacks.
+
+        Raises `TryLater` when the shop cannot answer now, `LaneDown` when it refuses our key.
+        """
+        answer = self._client.thing(wish.kind, wish.id)
+        if not isinstance(answer, Found):
+            return _gone(wish, delivery)
+        read = understand_answer(answer.body, wish, delivery, self._currency)
+        if read is None:
+            raise TryLater(f"the shop answered about something else than {wish.kind} {wish.id}")
+        if not isinstance(read, Understood):
+            return read
+        if not wish.expected_gone:
+            return self._with_variations(read, delivery)
+        confirmed = any(isinstance(fact, Deleted) for fact in read.facts)
+        doubt = () if confirmed else ("deletion_not_confirmed",)
+        return replace(read, wishes=(), flags=(*read.flags, *doubt))
+
+    def describe(self) -> ShopFacts:
+        """Ask the shop for its time zone and currency, those that are not configured.
+
+        Raises as `look_up`.
+        """
+        return ShopFacts(
+            timezone=self._timezone or self._ask_timezone(),
+            currency=self._currency or self._ask_currency(),
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def _with_variations(self, read: Understood, delivery: Delivery) -> Understood:
+        """The answer, with the variations it wishes for fetched as well."""
+        facts, flags = list(read.facts), list(read.flags)
+        for product in read.facts:
+            if not isinstance(product, Product) or not read.wishes:
+                continue
+            for value in self._client.variations(product.id):
+                variant = understand_variation(value, product, delivery, self._currency)
+                if variant is not None:
+                    facts.append(variant)
+                elif "variation_not_readable" not in flags:
+                    flags.append("variation_not_readable")
+        return Understood(facts=tuple(facts), flags=tuple(flags))
+
+    def _ask_timezone(self) -> str:
+        answer = self._client.clock()
+        examined = examine(answer.body) if isinstance(answer, Found) else None
+        told = examined.value if isinstance(examined, Sound) else {}
+        zone = told.get("timezone_string") or _fixed_zone(told.get("gmt_offset"))
+        if not isinstance(zone, str) or not _is_zone(zone):
+            raise LaneDown(f"shop {self._name} tells no usable time zone", mend=_MEND_ZONE)
+        return zone
+
+    def _ask_currency(self) -> str:
+        answer = self._client.currency()
+        examined = examine(answer.body) if isinstance(answer, Found) else None
+        told = examined.value if isinstance(examined, Sound) else {}
+        currency = parse_currency(told.get("code"))
+        if currency is None:
+            raise LaneDown(f"shop {self._name} tells no usable currency", mend=_MEND_CURRENCY)
+        return currency
+
+
+def _gone(wish: Wish, delivery: Delivery) -> Understood:
+    """WooCommerce has no such thing: a deletion, if a delivery had said so.
+
+    An id of the product topics may be a variation's, and a simple product has a variant of its own
+    id: so both are gone.
+    """
+    if not wish.expected_gone:
+        return Understood(flags=("gone_when_asked",))
+    kinds = (Kind.PRODUCT, Kind.VARIANT) if wish.kind is Kind.PRODUCT else (wish.kind,)
+    version = Version(at=delivery.received_at)
+    return Understood(
+        facts=tuple(
+            Deleted(shop=delivery.shop, kind=kind, id=wish.id, version=version) for kind in kinds
+        )
+    )
+
+
+def _fixed_zone(offset: object) -> str | None:
+    """The zone for a site set to an offset. Etc/GMT counts the other way round: UTC+2 is GMT-2.
+
+    Half hours have no such zone.
+    """
+    try:
+        hours = float(str(offset))
+    except ValueError:
+        return None
+    if not hours.is_integer() or not _WEST <= hours <= _EAST:
+        return None
+    return "UTC" if hours == 0 else f"Etc/GMT{-int(hours):+d}"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

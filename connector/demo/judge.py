@@ -1,0 +1,93 @@
+"""The end of the demo: does Mailchimp hold what the shop itself believes? Nothing else counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.woocommerce.sandbox_totals import Totals
+
+_CENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was compared, and how it came out."""
+
+    holds: bool
+    what: str
+
+
+def judge(
+    *,
+    truth: Totals,
+    accepted: int,
+    books: Mapping[str, Any],
+    members: Mapping[str, Mapping[str, Any]],
+    moved: frozenset[str],
+    exports: Path,
+) -> list[Finding]:
+    """Hold the connector's end state against the shop's own.
+
+    ``accepted`` are deliveries the shop saw answered 200; ``moved`` are addresses that an account
+    has left or come to: their permission was given for another address.
+    """
+    shop, newsletter = books["shops"]["wool"], books["destinations"]["newsletter"]
+    subscribed = {email for email, held in members.items() if held["status"] == "subscribed"}
+    wrong = sorted(
+        email
+        for email in subscribed & truth.people
+        if not _agrees(members[email]["fields"], email, truth)
+    )
+    missing = truth.mailable - subscribed
+    return [
+        Finding(books["balanced"], "the books balance"),
+        Finding(
+            accepted == shop["received"],
+            f"every delivery that the shop saw accepted is in the books: {shop['received']}",
+        ),
+        Finding(
+            not shop["waiting"] and not shop["quarantined"],
+            f"each is accounted for: {shop['applied']} applied, {shop['unchanged']} unchanged, "
+            f"{shop['ignored']} ignored with a reason, {shop['quarantined']} in quarantine",
+        ),
+        Finding(
+            not newsletter["due"] and not newsletter["parked"],
+            f"nothing is left to send: {newsletter['settled']} records settled",
+        ),
+        Finding(
+            not truth.withdrawn & subscribed,
+            f"none of the {len(truth.withdrawn)} who withdrew is subscribed",
+        ),
+        Finding(
+            subscribed <= truth.opted_in,
+            f"each of the {len(subscribed)} subscribed ticked the box",
+        ),
+        Finding(
+            missing <= moved,
+            f"everybody who may be written to is there ({len(missing)} changed their address "
+            "since, and are asked again)",
+        ),
+        Finding(
+            not wrong,
+            f"number and sum of orders agree with the shop for all {len(subscribed)}",
+        ),
+        _exported(exports, len(truth.people) + truth.orders_without_address),
+    ]
+
+
+def _agrees(fields: Mapping[str, Any], email: str, truth: Totals) -> bool:
+    orders, spent = fields.get("ORDERS", 0), fields.get("SPENT", 0)
+    return orders == truth.purchases.get(email, 0) and round(spent * _CENTS) == truth.revenue.get(
+        email, 0
+    )
+
+
+def _exported(database: Path, people: int) -> Finding:
+    with closing(sqlite3.connect(database)) as conn:
+        (found,) = conn.execute("SELECT count(*) FROM customers").fetchone()
+    return Finding(found == people, f"the export holds all {people} customers")

@@ -1,0 +1,145 @@
+"""The demo's small world: a shop that sells, the real connector, a Mailchimp that receives."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from adapters.mailchimp.sandbox import Sandbox as Audience
+from adapters.woocommerce.sandbox import Sandbox as Shop
+from adapters.woocommerce.sandbox_market import Market
+from connector.errors import ConnectorError
+from connector.store.connect import Store
+from connector.wiring import Configured, configure, draw_up_books
+
+_START = 30.0  # seconds for the connector to say that it is ready
+_STOP = 20.0  # seconds for it to finish what it has in hand
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything in one folder on this machine; the ``with`` block runs it."""
+
+    folder: Path
+    seed: int
+    shop: Shop = field(init=False)
+    audience: Audience = field(init=False)
+    market: Market = field(init=False)
+    configured: Configured = field(init=False)
+    store: Store = field(init=False)
+    connector: subprocess.Popen[bytes] = field(init=False)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.shop = Shop(seed=self.seed, keep_alive=True).start()
+        self.audience = Audience().start()
+        self.market = Market(self.shop, seed=self.seed, start=datetime.now(UTC))
+        secret, port = secrets.token_hex(24), _free_port()
+        self._write_files(secret, port)
+        self.configured = configure(self.folder / "connector.yaml")
+        self.store = Store.open(self.configured.settings.store)
+        with (self.folder / "connector.log").open("wb") as log:
+            self.connector = subprocess.Popen(
+                [sys.executable, "-m", "connector", "run", "--config", "connector.yaml"],
+                cwd=self.folder,
+                stderr=log,
+                env={k: v for k, v in os.environ.items() if not k.startswith("CONNECTOR_")},
+            )
+        self.hooks = f"http://127.0.0.1:{port}"
+        self._wait_until_ready()
+        self.shop.register(f"{self.hooks}/webhooks/wool", secret)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connector.terminate()
+        try:
+            self.connector.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            self.connector.kill()
+            self.connector.wait()
+        self.store.close()
+        self.shop.close()
+        self.audience.stop()
+
+    def books(self) -> dict[str, Any]:
+        """The connector's books, as of now."""
+        return draw_up_books(self.configured, self.store)
+
+    def is_settled(self) -> bool:
+        """Whether nothing is on its way any more, anywhere."""
+        if self.shop.pending():
+            return False
+        books = self.books()
+        with self.store.read() as conn:
+            dirty = conn.exec_driver_sql("SELECT count(*) FROM dirty").scalar_one()
+        return (
+            not dirty
+            and not any(shop["waiting"] for shop in books["shops"].values())
+            and not any(each["due"] for each in books["destinations"].values())
+        )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START
+        while time.monotonic() < deadline:
+            if self.connector.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.hooks}/health/ready", timeout=1).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        last = (self.folder / "connector.log").read_text("utf-8").strip().splitlines()[-3:]
+        raise ConnectorError("\n".join(["The connector did not start:", *last]))
+
+    def _write_files(self, secret: str, port: int) -> None:
+        """What ``connector init`` would ask for: two files and the secrets."""
+        shutil.copy(Path(__file__).with_name("mapping.yaml"), self.folder / "mapping.yaml")
+        (self.folder / "connector.yaml").write_text(
+            f"""\
+store: sqlite:///connector.db
+mapping: mapping.yaml
+listen: 127.0.0.1:{port}
+shops:
+  wool:
+    platform: woocommerce
+    url: {self.shop.base_url}
+destinations:
+  newsletter:
+    platform: mailchimp
+    audience: {self.audience.audience}
+    base_url: {self.audience.url}
+  exports:
+    platform: files
+    folder: exports
+""",
+            encoding="utf-8",
+        )
+        env = self.folder / ".env"
+        env.touch(mode=0o600)
+        env.write_text(
+            f"""\
+CONNECTOR_SHOPS__WOOL__CONSUMER_KEY={self.shop.key}
+CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET={self.shop.secret}
+CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET={secret}
+CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY={self.audience.api_key}
+""",
+            encoding="utf-8",
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,13 @@
+"""The promises by name are all tests of the contract: a missing one fails, never skips."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.destinations import REQUIRED, RemoteDestinationContract
+
+
+@pytest.mark.parametrize("promise", REQUIRED)
+def test_every_required_promise_has_its_test(promise: str) -> None:
+    """Each promise of the required set is a test of the destinations' contract."""
+    assert callable(getattr(RemoteDestinationContract, f"test_{promise}", None))

@@ -1,0 +1,93 @@
+"""The seal on a webhook: proves that the shop sent these very bytes."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import html
+import re
+from collections.abc import Sequence
+
+from connector.errors import ConfigurationFault
+
+_SHORTEST = 16
+_FEWEST_LETTERS = 5
+_PLACEHOLDER = re.compile(
+    r"change.?me|replace.?(me|this)|placeholder|your.{0,10}secret|secret.?here|insert.{0,10}here"
+    r"|^<.*>$|^\$\{.*\}$|^example|^(webhook|shop|client|consumer|my|the|super)?.?secret$",
+    re.IGNORECASE,
+)
+_LONGEST_HEADER = 88  # twice a signature: enough to tell what was sent instead of one
+_HEX = re.compile(rb"[0-9a-fA-F]{64}")
+
+
+def verify(body: bytes, header: str | bytes | None, secrets: Sequence[bytes]) -> bool:
+    """Whether ``header`` is base64 of HMAC-SHA256 over ``body`` under one of the secrets.
+
+    Compared is the one canonical spelling, all of it and in constant time, so there is nothing to
+    decode leniently: hexadecimal, line breaks, a second signature or other bits in the padding are
+    simply different. Never raises; an empty secret proves nothing. Shopify:
+    https://shopify.dev/docs/apps/build/webhooks/verify-deliveries. WooCommerce:
+    https://developer.woocommerce.com/docs/best-practices/urls-and-routing/webhooks/.
+    """
+    told = header.encode("utf-8", "replace") if isinstance(header, str) else header or b""
+    proven = False
+    for secret in secrets:  # all of them: how long it takes says nothing of which one fits
+        seal = base64.b64encode(hmac.digest(secret, body, "sha256"))
+        proven |= hmac.compare_digest(seal, told) and secret != b""
+    return proven
+
+
+def describe_fault(header: str | None) -> str:
+    """Why a signature may have failed, for the log: never the signature itself."""
+    if header is None:
+        return "there is none"
+    told = header.encode("utf-8", "replace")[:_LONGEST_HEADER]
+    if not told:
+        return "it is empty"
+    if _HEX.fullmatch(told):
+        return "it is hexadecimal, not base64"
+    if b"," in told:
+        return "there are several"
+    if len(told) != _length_of_seal():
+        return "it is not base64 of 32 bytes"
+    return "the secret is another, or a proxy on the way altered the body"
+
+
+def _length_of_seal() -> int:
+    return len(base64.b64encode(bytes(32)))
+
+
+def usable_secrets(raw: str, *, what: str) -> tuple[bytes, ...]:
+    """The comma-separated webhook secrets in a setting; all are accepted, so that they can rotate.
+
+    Raises `ConfigurationFault` that names the setting ``what`` and never the value. A secret with
+    HTML entities is accepted in both spellings: WooCommerce keeps ``a&b`` as ``a&amp;b`` and signs
+    with the former (``wp_specialchars_decode`` in class-wc-webhook.php,
+    https://github.com/woocommerce/woocommerce/issues/21693).
+    """
+    parts = raw.split(",")
+    faults = [f"{what}: {fault}" for part in parts if (fault := _fault(part))]
+    if faults:
+        raise ConfigurationFault(faults)
+    spellings = (spelling for part in parts for spelling in (part, html.unescape(part)))
+    return tuple(dict.fromkeys(spelling.encode() for spelling in spellings))
+
+
+def _fault(secret: str) -> str | None:
+    size = len(secret.encode("utf-8", "replace"))
+    if not secret.strip():
+        return "the webhook secret is empty: without it anybody could pretend to be the shop"
+    if secret != secret.strip():
+        return f"a webhook secret ({size} bytes) begins or ends with a space or line break"
+    if secret[0] == secret[-1] and secret[0] in "\"'`":
+        return f"a webhook secret ({size} bytes) is in quotes: leave them out"
+    if size < _SHORTEST:
+        return (
+            f"a webhook secret has {size} bytes, at least {_SHORTEST} are needed: whoever sees one "
+            "delivery could try out all shorter ones at leisure. Set a longer one here and in "
+            "the shop"
+        )
+    if _PLACEHOLDER.search(secret) or len(set(secret)) < _FEWEST_LETTERS:
+        return "the webhook secret is a placeholder: put the shop's own in its place"
+    return None
