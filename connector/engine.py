@@ -13,7 +13,7 @@ from connector.errors import LaneDown, StoreUnavailable, TryLater
 from connector.flow import clock, deliver, evaluate, ingest
 from connector.flow.deliver import Drained
 from connector.flow.rules import Rules, Target
-from connector.policy import breaker
+from connector.policy import breaker, pacing
 from connector.ports import DestinationAdapter, Shape, ShopAdapter
 from connector.store import lanes
 from connector.store.connect import Store
@@ -25,6 +25,7 @@ _INGEST_BATCH = 200
 _EVALUATE_BATCH = 200
 _ASK_BATCH = 20
 _IDLE = 0.05  # seconds between looks when nothing waits: half the promise of a second is network
+_BATCHES_A_SECOND = 5.0  # to one destination; Mailchimp minds calls at once, not their number
 _BREATH = 1.0  # seconds before a platform that could not answer is asked again
 _UNTIL_MENDED = 60.0  # seconds before a platform that refuses everything is asked again
 _BEAT = timedelta(seconds=5)
@@ -80,6 +81,7 @@ class Engine:
         self._house = house
         self._prepared: set[str] = set()
         self._written: set[str] = set()
+        self._buckets: dict[str, pacing.Bucket] = {}
         self._last_beat: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -93,7 +95,7 @@ class Engine:
             _Lane("evaluate", self.evaluate, away),
             _Lane("clock", self.tick, [wakes["evaluate"]], idle=1.0),
             *(
-                _Lane(target.name, lambda target=target: self.deliver(target), idle=0.2)  # type: ignore[misc]
+                _Lane(target.name, lambda target=target: self._paced(target), idle=0.2)  # type: ignore[misc]
                 for target in house.rules.targets
                 if house.sends
             ),
@@ -179,6 +181,15 @@ class Engine:
             with house.store.write() as conn:
                 lanes.succeeded(conn, target.name, now=house.now())
         return drained.taken
+
+    def _paced(self, target: Target) -> int:
+        """Deliver, but leave the platform a moment between two batches: they grow meanwhile."""
+        now = self._house.now()
+        bucket = self._buckets.get(target.name) or pacing.full(
+            rate=_BATCHES_A_SECOND, burst=_BATCHES_A_SECOND, now=now
+        )
+        self._buckets[target.name], wait = pacing.take(bucket, now)
+        return 0 if wait else self.deliver(target)
 
     def _flush(self, name: str, adapter: DestinationAdapter, drained: Drained) -> None:
         if drained.sent:

@@ -41,7 +41,7 @@ def answer(
     if profile is None and not said:
         return None
     told: dict[str, Any] = {"person": person}
-    if not question.only_consent:
+    if profile is not None and not question.only_consent:
         told["segments"] = {
             name: _segment(conn, name, person, rules, now)
             for name in rules.mapping.segments

@@ -24,6 +24,7 @@ class Arrival:
     """One webhook at the door, its signature already proven; `Delivery` once it is written down.
 
     ``key`` is a digest: two arrivals with one key are one delivery that was sent twice.
+    ``body_sha256`` spares a second digest where the first is at hand.
     """
 
     shop: str
@@ -32,6 +33,7 @@ class Arrival:
     received_at: datetime
     headers: Mapping[str, str]
     body: bytes
+    body_sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

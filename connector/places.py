@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, DotEnvSettingsSource
+
+from connector.errors import meant
 
 PREFIX = "CONNECTOR_"
 
@@ -15,12 +16,6 @@ PREFIX = "CONNECTOR_"
 def variable(*path: str) -> str:
     """The name of the variable for a setting: ``CONNECTOR_SHOPS__WOOL__CONSUMER_KEY``."""
     return PREFIX + "__".join(path).upper().replace("-", "_")
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """`` Did you mean …?`` with the nearest known word, or nothing."""
-    found = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {found[0]}?" if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +51,7 @@ class Places:
         ):
             for name in sorted(names):
                 if name.startswith(PREFIX) and name not in known:
-                    yield f"{name} in {place} is not known and not used.{nearest(name, known)}"
+                    yield f"{name} in {place} is not known and not used.{meant(name, known)}"
 
 
 def places(environ: Mapping[str, str], secrets: Path, dotenv: Path) -> Places:

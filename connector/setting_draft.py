@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector import places, plain_yaml
-from connector.errors import ConfigurationFault
+from connector import errors, places, plain_yaml
+from connector.errors import ConfigurationFault, meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Draft:
     path: Path
     found: places.Places
     faults: list[str] = field(default_factory=list)
-    origins: dict[plain_yaml.Path, str] = field(default_factory=dict)
+    origins: dict[errors.Path, str] = field(default_factory=dict)
     known: set[str] = field(default_factory=lambda: set(_NOT_SETTINGS))
 
     def tree(self) -> dict[str, Any]:
@@ -98,12 +98,15 @@ class Draft:
             ) from None
         if mode & stat.S_IWOTH:
             self.faults.append(f"{self.path}: everybody here may change it: chmod o-w {self.path}")
-        node = plain_yaml.read(raw, source=str(self.path))
-        if not isinstance(node, plain_yaml.Entries):
+        reading = plain_yaml.read(raw)
+        if reading.faults:
+            self.faults += [fault.told(str(self.path)) for fault in reading.faults]
+            raise ConfigurationFault(self.faults)
+        if not isinstance(reading.tree, plain_yaml.Entries):
             raise ConfigurationFault(f"{self.path}:1: must hold settings, such as `shops:`")
-        for path, line in plain_yaml.lines(node):
-            self.origins[path] = f"{self.path}:{line} {'.'.join(path)}"
-        written: dict[str, Any] = plain_yaml.plain(node)
+        for path, line in plain_yaml.lines(reading.tree):
+            self.origins[path] = f"{self.path}:{line} {errors.written(path)}"
+        written: dict[str, Any] = plain_yaml.plain(reading.tree)
         return written
 
     def _guest(self, kind: str, name: str, entry: Any) -> dict[str, Any] | None:
@@ -114,13 +117,13 @@ class Draft:
             self.fault(here, "must be a mapping with its `platform`")
         elif (platform := str(entry.get("platform"))) not in _KINDS[kind]:
             names = ", ".join(_KINDS[kind])
-            near = places.nearest(platform, list(_KINDS[kind]))
+            near = meant(platform, _KINDS[kind])
             self.fault((*here, "platform"), f"must be one of {names}.{near}")
         else:
             return self._filled(here, entry, _KINDS[kind][platform])
         return None
 
-    def _filled(self, here: plain_yaml.Path, entry: dict[str, Any], keys: _Keys) -> dict[str, Any]:
+    def _filled(self, here: tuple[str, str], entry: dict[str, Any], keys: _Keys) -> dict[str, Any]:
         takes = (*keys.required, *keys.optional)
         self._refuse_unknown(here, entry, ("platform", *takes))
         filled = {"name": here[1], "platform": entry["platform"]}
@@ -138,15 +141,15 @@ class Draft:
                 self._missing((*here, key))
         return filled
 
-    def _override(self, into: dict[str, Any], path: plain_yaml.Path) -> None:
+    def _override(self, into: dict[str, Any], path: tuple[str, ...]) -> None:
         name = places.variable(*path)
         self.known.add(name)
         if (found := self.found.find(name)) is not None:
             into[path[-1]], place = found
             self.origins[path] = f"{name} in {place}"
 
-    def _missing(self, path: plain_yaml.Path) -> None:
-        name, here = places.variable(*path), ".".join(path[:2])
+    def _missing(self, path: tuple[str, ...]) -> None:
+        name, here = places.variable(*path), errors.written(path[:2])
         if path[-1] in _SECRETS:
             looked = self.found.tried(name)
             self.faults.append(f"{name} is not set and {here} needs it. Looked in {looked}")
@@ -154,11 +157,11 @@ class Draft:
             self.fault(path[:2], f"needs `{path[-1]}`")
 
     def _refuse_unknown(
-        self, here: plain_yaml.Path, entry: Mapping[str, Any], takes: tuple[str, ...]
+        self, here: tuple[str, ...], entry: Mapping[str, Any], takes: tuple[str, ...]
     ) -> None:
         for key in entry:
             if key not in takes:
-                near = places.nearest(key, takes)
+                near = meant(key, takes)
                 self.fault((*here, key), f"is no setting here.{near}")
 
     def _refuse_overlaps(self, guests: list[tuple[str, str]]) -> None:
@@ -166,9 +169,11 @@ class Draft:
         for guest in guests:
             same = first.setdefault(guest[1].replace("-", "_"), guest)
             if same != guest:
-                self.fault(guest, f"has the name of {'.'.join(same)}: addresses would be the same")
+                self.fault(
+                    guest, f"has the name of {errors.written(same)}: addresses would be the same"
+                )
 
-    def fault(self, path: plain_yaml.Path, what: str) -> None:
+    def fault(self, path: errors.Path, what: str) -> None:
         """Note what is wrong with the value at a path, with the place it came from."""
-        place = self.origins.get(path, f"{self.path}: {'.'.join(path)}")
+        place = self.origins.get(path, f"{self.path}: {errors.written(path)}")
         self.faults.append(f"{place} {what}")

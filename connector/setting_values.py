@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from connector.places import nearest
+from connector.errors import meant
 
 SHORTEST_SIGNING_SECRET = 16
 _HIGHEST_PORT = 65_535
@@ -48,7 +48,7 @@ def choice(*words: str) -> Callable[[Any], str]:
     def chosen(value: Any) -> str:
         word = text(value)
         if word not in words:
-            raise ValueError(f"must be {' or '.join(words)}, not {word!r}.{nearest(word, words)}")
+            raise ValueError(f"must be {' or '.join(words)}, not {word!r}.{meant(word, words)}")
         return word
 
     return chosen
@@ -129,7 +129,7 @@ def zone(value: Any) -> str:
     name = text(value)
     known = available_timezones()
     if name not in known:
-        raise ValueError(f"is no time zone: {name!r}.{nearest(name, sorted(known))}")
+        raise ValueError(f"is no time zone: {name!r}.{meant(name, sorted(known))}")
     return name
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from connector import places
 from connector import setting_values as values
-from connector.errors import ConfigurationFault
+from connector.errors import ConfigurationFault, meant
 from connector.setting_draft import Draft
 from connector.setting_values import Listen
 
@@ -142,8 +142,7 @@ def _validated(draft: Draft, tree: Mapping[str, Any]) -> Settings | None:
         return Settings(**tree, warnings=tuple(draft.warnings()))
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
-            path = tuple(str(part) for part in each["loc"])
-            draft.fault(path, str(each.get("ctx", {}).get("error", each["msg"])))
+            draft.fault(each["loc"], str(each.get("ctx", {}).get("error", each["msg"])))
         return None
 
 
@@ -178,7 +177,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             yield f"CONNECTOR_CLOCK is set: a rehearsal must not reach destinations.{each.name}"
         for shop in each.shops:
             if shop not in settings.shops:
-                near = places.nearest(shop, list(settings.shops))
+                near = meant(shop, settings.shops)
                 yield f"destinations.{each.name}.shops names {shop!r}, which is no shop.{near}"
         for key in _ONE_EACH:
             value = getattr(each, key)

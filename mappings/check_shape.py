@@ -13,14 +13,15 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mappings.faults import Faults, Path, shown
+from connector.errors import Path, shown
+from mappings.faults import Faults
 from mappings.shape import Document, Listing
 
 _QUOTED = re.compile(r"'([^']*)'")
 
 
 def check_shape(tree: Mapping[str, Any], faults: Faults, incomplete: frozenset[Path]) -> Document:
-    """The sound part of a mapping (a tree as `mappings.yaml_events.plain` gives it)."""
+    """The sound part of a mapping (a tree as `connector.plain_yaml.plain` gives it)."""
     sound = _numbered(tree)
     told = False
     while True:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from connector.errors import Path, shown
 from connector.model import Purpose
 from mappings import fields
-from mappings.faults import Faults, Path, shown
+from mappings.faults import Faults
 from mappings.grammar import ConsentRules, ConsentSource
 from mappings.shape import ConsentShape, SourceShape
 from mappings.surroundings import Surroundings, check_path, check_shop

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from connector.errors import Path, shown
 from connector.model import Purpose
 from mappings import fields
-from mappings.faults import Faults, Path, shown
+from mappings.faults import Faults
 from mappings.grammar import DestinationMapping, Segment
 from mappings.segment_rules import check_prefix
+from mappings.segments.faults import NOT_AVAILABLE
 from mappings.shape import DestinationShape
 from mappings.surroundings import Surroundings
 
@@ -101,8 +103,7 @@ def _check_fields(
         if attribute in fields.ATTRIBUTES or attribute in around.attributes:
             continue
         if attribute in fields.NOT_YET:
-            what = f"{attribute} is part of the language but not available in this version"
-            faults.add((*place, field), what)
+            faults.add((*place, field), f"{attribute} {NOT_AVAILABLE}")
             continue
         what = f'there is no attribute "{shown(attribute)}"'
         choices = {*fields.ATTRIBUTES, *around.attributes}

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from connector.errors import ConfigurationFault
-from mappings import grammar, yaml_events
+from connector import plain_yaml
+from connector.errors import ConfigurationFault, nearest, shown
+from mappings import grammar
 from mappings.check_shape import check_shape
-from mappings.faults import Faults, nearest, shown
+from mappings.faults import Faults
 from mappings.meaning import find_meaning
 from mappings.surroundings import surround
 
@@ -33,12 +34,12 @@ def load_mapping(
     """
     if isinstance(path_or_text, Path):
         return load_file(path_or_text, shops=shops, destinations=destinations)
-    reading = yaml_events.read(path_or_text)
+    reading = plain_yaml.read(path_or_text)
     faults = Faults(source=source, found=list(reading.faults))
     if reading.tree is None:
         raise faults.told()
-    faults.lines = dict(yaml_events.lines(reading.tree))
-    tree = yaml_events.plain(reading.tree)
+    faults.lines = dict(plain_yaml.lines(reading.tree))
+    tree = plain_yaml.plain(reading.tree)
     if tree is None:
         faults.add((), "no mappings: the file is empty")
         raise faults.told()
@@ -67,7 +68,7 @@ def load_file(
     try:
         with place.open("rb") as file:
             mode = stat.S_IMODE(place.stat().st_mode)
-            raw = file.read(yaml_events.LARGEST + 1)
+            raw = file.read(plain_yaml.LARGEST + 1)
             size = place.stat().st_size
     except OSError as error:
         raise ConfigurationFault(f"{place}: cannot be read: {error.strerror}") from error
@@ -76,9 +77,9 @@ def load_file(
             f"{place}:1: anybody on this machine may write to the file (mode {mode:04o}); "
             f"run chmod o-w {place}"
         )
-    if len(raw) > yaml_events.LARGEST:
+    if len(raw) > plain_yaml.LARGEST:
         raise ConfigurationFault(
-            f"{place}:1: the file is {size} bytes long; at most {yaml_events.LARGEST} are read"
+            f"{place}:1: the file is {size} bytes long; at most {plain_yaml.LARGEST} are read"
         )
     return load_mapping(raw, source=str(path), shops=shops, destinations=destinations)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from connector.errors import shown
 from mappings import fields, grammar
 from mappings.consent_rules import read_rules
 from mappings.destination_rules import read_destinations
-from mappings.faults import Faults, shown
+from mappings.faults import Faults
 from mappings.segment_rules import read_segments
 from mappings.shape import AttributeShape, Document
 from mappings.surroundings import Surroundings, check_path, check_shop

@@ -6,7 +6,8 @@ import graphlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from mappings.faults import Faults, Path, shown
+from connector.errors import Path, shown
+from mappings.faults import Faults
 from mappings.grammar import Segment
 from mappings.segments.parse import QueryFault, check_available, parse_query
 from mappings.shape import SegmentShape

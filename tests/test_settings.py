@@ -456,7 +456,10 @@ destinations:
             "mode: test",
             "connector.yaml: shops is missing: without a shop nothing would ever arrive",
         ),
-        ("a: &x 1", "connector.yaml:1 a: anchor &x is not read: write the value out twice"),
+        (
+            "a: &x 1",
+            "connector.yaml:1 a: the anchor &x is not read; write the value out where it is used",
+        ),
     ],
 )
 def test_a_file_of_another_kind(house: House, text: str, expected: str) -> None:
@@ -559,3 +562,11 @@ def test_files_that_others_may_change_or_read(house: House) -> None:
     house.file.chmod(0o666)
     expected = "connector.yaml: everybody here may change it: chmod o-w connector.yaml"
     assert [expected] == house.faults()
+    house.write("a: !!int 1\na: *x\n")
+    house.file.chmod(0o666)
+    assert [
+        expected,
+        "connector.yaml:1 a: the tag !!int is not read; remove it",
+        "connector.yaml:2 a: the alias *x is not read; write the value out",
+        "connector.yaml:2 a: is here for the second time; the first is in line 1",
+    ] == house.faults()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from connector.model import Arrival
@@ -23,8 +24,10 @@ __all__ = ["LIMIT", "Threshold", "create_app"]
 LIMIT = 5 * 1024 * 1024
 """The largest body in bytes; WooCommerce and Shopify stay far below it."""
 
-_RETRY_AFTER = {"Retry-After": "30"}
+_PREFIX = "/webhooks/"
+_RETRY_AFTER = ("Retry-After", "30")
 _LOUD = 10  # refusals of one kind that are logged in a minute; the metrics count all of them
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 _log = structlog.get_logger("webhooks")
 
@@ -48,7 +51,7 @@ def create_app(  # noqa: PLR0913 - each is one thing that only the wiring knows
     a body may be under way, ``counters`` are filled here and shown by ``metrics``.
     """
     app = Flask("webhooks", static_folder=None)
-    counters = counters or Counters()
+    numbers = itertools.count(secrets.randbits(40))
     receiver = Receiver(
         thresholds=thresholds,
         accept=accept,
@@ -57,26 +60,6 @@ def create_app(  # noqa: PLR0913 - each is one thing that only the wiring knows
         patience=patience or Patience(),
         ignored_topics=ignored_topics or {},
     )
-    numbers = _request_numbers()
-    aloud = _Aloud(_LOUD)
-
-    @app.post("/webhooks/<shop>", provide_automatic_options=False)
-    @app.post("/webhooks/<shop>/<path:topic>", provide_automatic_options=False)
-    def receive(shop: str, topic: str | None = None) -> Response:
-        began = time.monotonic()
-        number = next(numbers)
-        status, headers = 200, None
-        try:
-            outcome = receiver.receive(request.environ, shop, topic)
-        except Refused as refused:
-            status, outcome = refused.status, refused.reason
-            headers = _RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-            if aloud.may_say(outcome, began):
-                _log.warning(
-                    "webhook refused", id=number, status=status, reason=outcome, **refused.told
-                )
-        counters.count(outcome, status, time.monotonic() - began)
-        return _reply(number, status, headers)
 
     @app.get("/health/live", provide_automatic_options=False)
     def live() -> dict[str, bool]:
@@ -99,34 +82,102 @@ def create_app(  # noqa: PLR0913 - each is one thing that only the wiring knows
 
     @app.errorhandler(HTTPException)
     def refuse(problem: HTTPException) -> Response:
-        allowed = {key: value for key, value in problem.get_headers() if key == "Allow"}
-        return _reply(next(numbers), problem.code or 500, allowed)
+        allow = [header for header in problem.get_headers() if header[0] == "Allow"]
+        return _Reply(next(numbers), problem.code or 500, *allow).as_response()
 
     @app.errorhandler(Exception)
     def fail(problem: Exception) -> Response:
-        number = next(numbers)
-        # Only where and what kind: the text of a foreign error may quote the body.
-        trace = problem.__traceback__
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        _log.error("request failed", id=number, error=type(problem).__name__, where=where)
-        return _reply(number, 500, None)
+        return _failed(next(numbers), problem).as_response()
 
+    # Webhooks do not go through Flask's contexts and routing: that costs as much as all the rest
+    # of receiving one, and they need none of it.
+    door = _Door(receiver, counters or Counters(), numbers, app.wsgi_app)
+    app.wsgi_app = door  # type: ignore[method-assign]  # Flask's own way to put something in front
     return app
 
 
-def _request_numbers() -> itertools.count[int]:
-    return itertools.count(secrets.randbits(40))
+class _Door:
+    """Answers what goes to ``/webhooks/`` and passes everything else on."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        counters: Counters,
+        numbers: itertools.count[int],
+        inside: Callable[[dict[str, Any], Any], Iterable[bytes]],
+    ) -> None:
+        self._receiver = receiver
+        self._counters = counters
+        self._numbers = numbers
+        self._inside = inside
+        self._aloud = _Aloud(_LOUD)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if not path.startswith(_PREFIX):
+            return self._inside(environ, start_response)
+        reply = self._answer(environ, path[len(_PREFIX) :])
+        start_response(_STATUS[reply.status], reply.headers)
+        return [reply.body]
+
+    def _answer(self, environ: dict[str, Any], path: str) -> _Reply:
+        number = next(self._numbers)
+        if environ["REQUEST_METHOD"] != "POST":
+            return _Reply(number, 405, ("Allow", "POST"))
+        if not path.isascii():
+            path = path.encode("latin-1").decode("utf-8", "replace")  # WSGI's spelling: PEP 3333
+        shop, bound, topic = path.partition("/")
+        began = time.monotonic()
+        try:
+            outcome = self._receiver.receive(environ, shop, topic if bound else None)
+            reply = _Reply(number, 200)
+        except Refused as refused:
+            outcome = refused.reason
+            reply = _Reply(number, refused.status)
+            if self._aloud.may_say(outcome, began):
+                _log.warning(
+                    "webhook refused",
+                    id=f"{number:x}",
+                    status=refused.status,
+                    reason=outcome,
+                    **refused.told,
+                )
+        except Exception as problem:  # noqa: BLE001 - the last place where it can be kept generic
+            outcome = "failed"
+            reply = _failed(number, problem)
+        self._counters.count(outcome, reply.status, time.monotonic() - began)
+        return reply
 
 
-def _reply(number: int, status: int, headers: Mapping[str, str] | None) -> Response:
+class _Reply:
     """A reply that tells nothing but its kind, and the number by which the log knows it."""
-    text = f"{HTTPStatus(status).phrase}\nrequest {number:x}\n"
-    reply = Response(text, status=status, content_type="text/plain; charset=utf-8")
-    if headers:
-        reply.headers.update(headers)
-    return reply
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, number: int, status: int, *headers: tuple[str, str]) -> None:
+        self.status = status
+        self.body = f"{_STATUS[status]}\nrequest {number:x}\n".encode()
+        self.headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(self.body))),
+            *headers,
+        ]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.headers.append(_RETRY_AFTER)
+
+    def as_response(self) -> Response:
+        """The same as Flask's kind of reply."""
+        return Response(self.body, self.status, self.headers)
+
+
+def _failed(number: int, problem: Exception) -> _Reply:
+    # Only where and what kind: the text of a foreign error may quote the body.
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    _log.error("request failed", id=f"{number:x}", error=type(problem).__name__, where=where)
+    return _Reply(number, 500)
 
 
 class _Aloud:

@@ -77,7 +77,7 @@ class Receiver:
         threshold = self.thresholds.get(shop)
         if threshold is None:
             raise Refused(404, "unknown_shop")
-        if environ.get("HTTP_CONTENT_ENCODING", "identity") not in ("", "identity"):
+        if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
             raise Refused(415, "compressed", shop=shop)
         body = self._read(environ, shop)
         signature = environ.get(threshold.signature_key)
@@ -97,31 +97,30 @@ class Receiver:
             raise Refused(401, "other_topic", shop=shop)
         if topic in self.ignored_topics.get(shop, ()):
             return "ignored"
-        self._store(environ, threshold, topic, body)
+        try:
+            self.accept(self._arrival(environ, threshold, topic, body))
+        except StoreUnavailable as problem:
+            raise Refused(503, "store", shop=shop, problem=str(problem)) from problem
         return "stored"
 
-    def _store(
+    def _arrival(
         self, environ: Mapping[str, Any], threshold: Threshold, topic: str, body: bytes
-    ) -> None:
-        try:
-            self.accept(
-                Arrival(
-                    shop=threshold.shop,
-                    topic=topic,
-                    key=delivery_key(
-                        threshold.shop, environ.get(threshold.delivery_key, ""), topic, body
-                    ),
-                    received_at=self.clock(),
-                    headers={
-                        name: environ[key][:_LONGEST_HEADER]
-                        for name, key in threshold.kept_keys
-                        if key in environ
-                    },
-                    body=body,
-                )
-            )
-        except StoreUnavailable as problem:
-            raise Refused(503, "store", shop=threshold.shop, problem=str(problem)) from problem
+    ) -> Arrival:
+        digest = signatures.digest(body)
+        delivery = environ.get(threshold.delivery_key, "")
+        return Arrival(
+            shop=threshold.shop,
+            topic=topic,
+            key=delivery_key(threshold.shop, delivery, topic, digest),
+            received_at=self.clock(),
+            headers={
+                name: environ[key][:_LONGEST_HEADER]
+                for name, key in threshold.kept_keys
+                if key in environ
+            },
+            body=body,
+            body_sha256=digest,
+        )
 
     def _read(self, environ: Mapping[str, Any], shop: str) -> bytes:
         """The whole body, or `Refused`: never more than the limit, never a part of it.
@@ -129,12 +128,12 @@ class Receiver:
         Flask's own limit cuts chunked bodies short without a word, so it is not used.
         """
         declared = environ.get("CONTENT_LENGTH") or None
-        coding = environ.get("HTTP_TRANSFER_ENCODING", "chunked")
-        if coding.strip().lower() != "chunked":
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        if coding is not None and coding.strip().lower() != "chunked":
             raise Refused(415, "compressed", shop=shop)
         if declared is not None and not (declared.isascii() and declared.isdecimal()):
             raise Refused(400, "bad_length", shop=shop)
-        if declared is None and "HTTP_TRANSFER_ENCODING" not in environ:
+        if declared is None and coding is None:
             return b""
         size = None if declared is None else int(declared)
         sender = self.patience.begin(environ)
@@ -185,13 +184,13 @@ def _is_ping(environ: Mapping[str, Any], ping: re.Pattern[bytes] | None, body: b
     return ping is not None and form and ping.fullmatch(body) is not None
 
 
-def delivery_key(shop: str, delivery: str, topic: str, body: bytes) -> bytes:
+def delivery_key(shop: str, delivery: str, topic: str, body_sha256: bytes) -> bytes:
     """What makes two arrivals the same delivery, as a digest.
 
     The platform's delivery id alone would not do: WooCommerce's is a hash of the webhook and the
     second, shared by all orders of that second (``get_new_delivery_id`` in class-wc-webhook.php,
     https://github.com/woocommerce/woocommerce).
     """
-    fields = (shop.encode(), delivery.encode(), topic.encode(), hashlib.sha256(body).digest())
-    framed = b"".join(len(part).to_bytes(4, "big") + part for part in fields)
+    fields = (shop.encode(), delivery.encode(), topic.encode(), body_sha256)
+    framed = b"".join([len(part).to_bytes(4, "big") + part for part in fields])
     return hashlib.sha256(framed).digest()

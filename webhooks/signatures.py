@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import html
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
 
 from connector.errors import ConfigurationFault
 
@@ -17,8 +20,13 @@ _PLACEHOLDER = re.compile(
     r"|^<.*>$|^\$\{.*\}$|^example|^(webhook|shop|client|consumer|my|the|super)?.?secret$",
     re.IGNORECASE,
 )
-_LONGEST_HEADER = 88  # twice a signature: enough to tell what was sent instead of one
 _HEX = re.compile(rb"[0-9a-fA-F]{64}")
+_SEAL = re.compile(rb"[A-Za-z0-9+/]{43}=")
+
+# hashlib lets go of the interpreter for every piece above 2,047 bytes, which between busy threads
+# costs more than hashing an order: a tenth of the receiver's throughput. Large bodies are worth it.
+_PIECE = 2040
+_LARGE = 64 * 1024
 
 
 def verify(body: bytes, header: str | bytes | None, secrets: Sequence[bytes]) -> bool:
@@ -28,34 +36,58 @@ def verify(body: bytes, header: str | bytes | None, secrets: Sequence[bytes]) ->
     decode leniently: hexadecimal, line breaks, a second signature or other bits in the padding are
     simply different. Never raises; an empty secret proves nothing. Shopify:
     https://shopify.dev/docs/apps/build/webhooks/verify-deliveries. WooCommerce:
-    https://developer.woocommerce.com/docs/best-practices/urls-and-routing/webhooks/.
+    ``generate_signature`` in class-wc-webhook.php, https://github.com/woocommerce/woocommerce.
     """
     told = header.encode("utf-8", "replace") if isinstance(header, str) else header or b""
     proven = False
     for secret in secrets:  # all of them: how long it takes says nothing of which one fits
-        seal = base64.b64encode(hmac.digest(secret, body, "sha256"))
+        keyed = _keyed(secret).copy()
+        _feed(keyed, body)
+        seal = base64.b64encode(keyed.digest())
         proven |= hmac.compare_digest(seal, told) and secret != b""
     return proven
+
+
+def digest(body: bytes) -> bytes:
+    """SHA-256 of a body."""
+    plain = hashlib.sha256()
+    _feed(plain, body)
+    return plain.digest()
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+
+def _feed(hashed: _Hash, body: bytes) -> None:
+    size = len(body)
+    if size > _LARGE:
+        hashed.update(body)
+        return
+    view = memoryview(body)
+    for start in range(0, size, _PIECE):
+        hashed.update(view[start : start + _PIECE])
+
+
+@lru_cache(maxsize=256)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    return hmac.new(secret, digestmod="sha256")
 
 
 def describe_fault(header: str | None) -> str:
     """Why a signature may have failed, for the log: never the signature itself."""
     if header is None:
         return "there is none"
-    told = header.encode("utf-8", "replace")[:_LONGEST_HEADER]
+    told = header.encode("utf-8", "replace")
     if not told:
         return "it is empty"
     if _HEX.fullmatch(told):
         return "it is hexadecimal, not base64"
     if b"," in told:
         return "there are several"
-    if len(told) != _length_of_seal():
+    if not _SEAL.fullmatch(told):
         return "it is not base64 of 32 bytes"
     return "the secret is another, or a proxy on the way altered the body"
-
-
-def _length_of_seal() -> int:
-    return len(base64.b64encode(bytes(32)))
 
 
 def usable_secrets(raw: str, *, what: str) -> tuple[bytes, ...]:
@@ -63,8 +95,7 @@ def usable_secrets(raw: str, *, what: str) -> tuple[bytes, ...]:
 
     Raises `ConfigurationFault` that names the setting ``what`` and never the value. A secret with
     HTML entities is accepted in both spellings: WooCommerce keeps ``a&b`` as ``a&amp;b`` and signs
-    with the former (``wp_specialchars_decode`` in class-wc-webhook.php,
-    https://github.com/woocommerce/woocommerce/issues/21693).
+    with the former (https://github.com/woocommerce/woocommerce/issues/21693).
     """
     parts = raw.split(",")
     faults = [f"{what}: {fault}" for part in parts if (fault := _fault(part))]

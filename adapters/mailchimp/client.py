@@ -26,7 +26,12 @@ from connector.model import Json
 from connector.moments import parse_utc
 
 _PAGE = 1000  # the most that one page holds
-_LARGEST_SEGMENT_CALL = 500
+MOST_MEMBERS = 500
+"""The most contacts that one call takes, of an audience or of a tag.
+
+https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/
+"""
+
 _WHOLE = msgspec.json.Encoder(decimal_format="number")
 _GONE = (404, 405)  # archiving a contact that is archived already is answered 405
 _CONFLICT = 409
@@ -150,10 +155,10 @@ class MailchimpClient:
     def leave_tag(self, tag_id: int, emails: Sequence[str]) -> bool:
         """Take one tag from many members, 500 a call; ``False`` when the tag is gone."""
         try:
-            for start in range(0, len(emails), _LARGEST_SEGMENT_CALL):
+            for start in range(0, len(emails), MOST_MEMBERS):
                 self._ask(
                     self._lists.batch_segment_members,
-                    {"members_to_remove": list(emails[start : start + _LARGEST_SEGMENT_CALL])},
+                    {"members_to_remove": list(emails[start : start + MOST_MEMBERS])},
                     self._audience,
                     tag_id,
                 )

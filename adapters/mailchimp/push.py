@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.mailchimp.answers import Member, read_batch
-from adapters.mailchimp.client import MailchimpClient
+from adapters.mailchimp.client import MOST_MEMBERS, MailchimpClient
 from adapters.mailchimp.refusals import Complaint, Meaning, Refused, TooLarge, meaning, parked
 from adapters.mailchimp.wire import CONNECTIONS
 from adapters.mailchimp.words import (
@@ -137,8 +137,12 @@ class Push:
     def _write(self, plans: Sequence[Plan]) -> None:
         ordered = sorted(plans, key=lambda each: each.permission is not Permission.WITHDRAWN)
         for _ in range(_MOST_FIELDS_DROPPED + 1):
-            ordered = self._batch(ordered)
-        self._batch([replace(each, item=_without(each.item, None)) for each in ordered])
+            ordered = self._batches(ordered)
+        self._batches([replace(each, item=_without(each.item, None)) for each in ordered])
+
+    def _batches(self, plans: Sequence[Plan]) -> list[Plan]:
+        starts = range(0, len(plans), MOST_MEMBERS)
+        return [late for at in starts for late in self._batch(plans[at : at + MOST_MEMBERS])]
 
     def _batch(self, plans: Sequence[Plan]) -> list[Plan]:
         """Write a batch; gives those to be written again without a field that was refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ class AudienceState:
     """One audience in a database in memory. Its callers hold a lock."""
 
     def __init__(self) -> None:
+        self._ids = itertools.count(4_788_401)  # never used twice, also when a tag is deleted
         self.db = Database(sqlite3.connect(":memory:", check_same_thread=False))
         self.db.table("members").create(
             {
@@ -127,7 +129,11 @@ class AudienceState:
         """The ids of tags by lower-case name, made when they are new."""
         wanted = {name.lower(): name for name in names}
         known = {tag["form"]: tag["id"] for tag in self.db.table("tags").rows}
-        fresh = [{"name": name, "form": form} for form, name in wanted.items() if form not in known]
+        fresh = [
+            {"id": next(self._ids), "name": name, "form": form}
+            for form, name in wanted.items()
+            if form not in known
+        ]
         if fresh:
             self.db.table("tags").insert_all(fresh)
             known = {tag["form"]: tag["id"] for tag in self.db.table("tags").rows}

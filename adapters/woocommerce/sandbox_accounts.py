@@ -106,7 +106,7 @@ class Accounts:
             params = {"email": "Invalid email address."}
             told = "Invalid parameter(s): email"
             raise Refusal("rest_invalid_param", told, 400, params=params, details={})
-        if self._desk.books.count("customers", "lower(email) = ?", (email.lower(),)):
+        if self._desk.books.count("customers", "email = ?", (email.lower(),)):
             told = f"An account is already registered with {email}. Please log in or use a "
             told += "different email address."
             raise Refusal("registration-error-email-exists", told, 400)
@@ -118,7 +118,7 @@ class Accounts:
             body,
             moment,
             role=body["role"],
-            email=body["email"],
+            email=body["email"].lower(),
             withdrawn=int(chosen(body["meta_data"], SUBSCRIPTION) == "unsubscribed"),
         )
         known = books.count("addresses", "email = ? AND customer_id = ?", (email, body["id"]))

@@ -35,10 +35,18 @@ def fill(order: Body, given: Mapping[str, Any], site: Site, books: Books, shelve
                 total=total - discount,
             )
         )
+    checkout = order["created_via"] == "store-api"
+    packed = ", ".join(f"{each['name']} &times; {each['quantity']}" for each in order["line_items"])
     for item in given.get("shipping_lines") or ():
         cost, title = to_minor(item.get("total"), site.currency) or 0, item.get("method_title")
         order["shipping_lines"].append(
-            bodies.shipping_line(site, books.number("items"), cost, title or "Flat rate")
+            bodies.shipping_line(
+                site,
+                books.number("items"),
+                cost,
+                title or "Flat rate",
+                packed if checkout else "",
+            )
         )
     for item in given.get("fee_lines") or ():
         cost = to_minor(item.get("total"), site.currency) or 0
@@ -81,6 +89,7 @@ def _goods(item: Mapping[str, Any], shelves: Shelves) -> tuple[Goods, str]:
         variation_id=variation_id,
         sku=sold["sku"],
         parent_name=parent,
+        options=tuple(sold["attributes"]) if variation_id else (),
     )
     return goods, sold["price"]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.woocommerce.sandbox_desk import OPT_IN
 from adapters.woocommerce.sandbox_people import Person, meet
-from adapters.woocommerce.sandbox_wares import COUPON, KINDS, Offer, stock
+from adapters.woocommerce.sandbox_wares import COUPON, KINDS, on_sale, stock
 
 if TYPE_CHECKING:
     from adapters.woocommerce.sandbox import Sandbox
@@ -45,11 +45,11 @@ class Market:
         self._day = timedelta(days=1)
         self._plans: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._planned = 0
+        self._touched: dict[tuple[str, int], datetime] = {}
         self._keen: list[Person] = []
         self.people: list[Person] = []
         self.counts: Counter[str] = Counter()
-        known = _offers(shop)
-        self._offers = known or stock(shop.products, start)
+        self._offers = on_sale(shop.books, shop.products) or stock(shop.products, start)
 
     def sell(self, n_orders: int, between: tuple[datetime, datetime]) -> dict[str, int]:
         """Let exactly so many orders happen, spread over the time, and all that follows from them.
@@ -152,10 +152,12 @@ class Market:
             "paid": paid,
             **method,
         }
+        now = self._moment(now, account=person.account)
         opens = not person.account and chance.random() < _OPENS_ACCOUNT
         account = self._account(person) if opens else None
         order = self._shop.orders.check_out(given, now=now, account=account)
         person.account = order["customer_id"] or person.account
+        self._touched |= {("order", order["id"]): now, ("account", person.account): now}
         if ticked:
             person.opted_in = True
             self.counts["opt_ins"] += 1
@@ -222,6 +224,8 @@ class Market:
             self._plan(now, chance.uniform(2, 90), lambda at: self._move(person, at))
 
     def _turn(self, order: int, status: str, at: datetime) -> None:
+        account = self._shop.orders.get(order)["customer_id"]
+        at = self._moment(at, order=order, account=account)
         self._shop.orders.change(order, {"status": status}, now=at)
 
     def _cancel(self, order: int, at: datetime) -> None:
@@ -231,12 +235,13 @@ class Market:
             self._plan(at, 14, lambda later: self._throw_away(order, later))
 
     def _throw_away(self, order: int, at: datetime) -> None:
-        self._shop.orders.trash(order, now=at)
+        self._shop.orders.trash(order, now=self._moment(at, order=order))
         self.counts["trashed"] += 1
 
     def _give_back(self, order: int, at: datetime, *, wholly: bool) -> None:
         orders = self._shop.orders
         bought = orders.get(order)
+        at = self._moment(at, order=order)
         if wholly:
             orders.refund(order, amount=bought["total"], reason="Angret kjøp", now=at)
         else:
@@ -248,10 +253,12 @@ class Market:
     def _register(self, person: Person, at: datetime) -> None:
         if not person.account:
             person.account = self._shop.customers.create(self._account(person), now=at)["id"]
+            self._touched["account", person.account] = at
             self.counts["registrations"] += 1
 
     def _withdraw(self, person: Person, at: datetime) -> None:
         if person.opted_in:
+            at = self._moment(at, account=person.account)
             self._shop.customers.withdraw(person.account, now=at)
             person.opted_in, person.ticks = False, 0  # who unsubscribed ticks no box again
             self.counts["withdrawals"] += 1
@@ -259,6 +266,7 @@ class Market:
     def _move(self, person: Person, at: datetime) -> None:
         person.email = person.email.replace("@", ".ny@", 1)
         changed = {"email": person.email, "billing": {"email": person.email}}
+        at = self._moment(at, account=person.account)
         self._shop.customers.change(person.account, changed, now=at)
         self.counts["email_changes"] += 1
 
@@ -266,19 +274,20 @@ class Market:
         names = {"first_name": person.first_name, "last_name": person.last_name}
         return {**names, "email": person.email, "billing": person.billing()}
 
+    def _moment(self, at: datetime, **things: int) -> datetime:
+        """The moment, or a little later, so that no two changes of a thing share a second.
+
+        A shop's dates have whole seconds: of two states of one second none can say which is newer.
+        """
+        at = at.replace(microsecond=0)
+        known = [(kind, number) for kind, number in things.items() if number]
+        for thing in known:
+            if thing in self._touched:
+                at = max(at, self._touched[thing] + timedelta(seconds=1))
+        self._touched |= dict.fromkeys(known, at)
+        return at
+
     def _plan(self, now: datetime, days: float, happen: Callable[[datetime], None]) -> None:
         self._planned += 1
         due = (now + days * self._day).replace(microsecond=0)
         heapq.heappush(self._plans, (due, self._planned, happen))
-
-
-def _offers(shop: Sandbox) -> list[Offer]:
-    found = []
-    for row in shop.books.rows("products", "status = 'publish' AND type <> 'variable'"):
-        body = shop.products.get(row["parent_id"] or row["id"])
-        if body["status"] != "publish" or not body["categories"]:
-            continue
-        variation = row["id"] if row["parent_id"] else 0
-        kind = body["categories"][0]["slug"]
-        found.append(Offer(kind=kind, product_id=body["id"], variation_id=variation))
-    return [offer for offer in found if offer.kind in KINDS]

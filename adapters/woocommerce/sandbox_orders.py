@@ -40,13 +40,17 @@ _ITEMS = ("line_items", "shipping_lines", "fee_lines")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goods:
-    """What a line of an order is about; ids are 0 for what is no product of the shop."""
+    """What a line of an order is about; ids are 0 for what is no product of the shop.
+
+    ``options`` are the attributes of a variation, such as its colour.
+    """
 
     name: str
     product_id: int = 0
     variation_id: int = 0
     sku: str = ""
     parent_name: str | None = None
+    options: tuple[Body, ...] = ()
 
 
 def order_body(order: Body) -> bytes:
@@ -125,7 +129,6 @@ def line(
     quantity: int,
     subtotal: int,
     total: int,
-    meta_data: list[Body] | None = None,
 ) -> Body:
     """One line of goods; ``subtotal`` and ``total`` in minor units, before and after discount."""
     each = to_major(total, site.currency) / quantity if quantity else Decimal(0)
@@ -142,7 +145,7 @@ def line(
         "total": after,
         "total_tax": money(_tax(site, total), site.currency),
         "taxes": _taxes(site, total, subtotal),
-        "meta_data": meta_data or [],
+        "meta_data": [_option(item, option) for option in goods.options],
         "sku": goods.sku,
         "global_unique_id": "",
         "price": php_number(each),
@@ -151,8 +154,12 @@ def line(
     }
 
 
-def shipping_line(site: Site, item: int, total: int, title: str = "Flat rate") -> Body:
-    """What sending costs; ``total`` in minor units."""
+def shipping_line(
+    site: Site, item: int, total: int, title: str = "Flat rate", packed: str = ""
+) -> Body:
+    """What sending costs; ``total`` in minor units. ``packed`` is what the checkout notes of it."""
+    shown = {"display_key": "Items", "display_value": packed}
+    items = {"id": item, "key": "Items", "value": packed, **shown}
     return {
         "id": item,
         "method_title": title,
@@ -162,7 +169,7 @@ def shipping_line(site: Site, item: int, total: int, title: str = "Flat rate") -
         "total_tax": money(_tax(site, total), site.currency),
         "taxes": _taxes(site, total, None),
         "tax_status": "taxable",
-        "meta_data": [],
+        "meta_data": [items] if packed else [],
     }
 
 
@@ -235,6 +242,11 @@ def turn(order: Body, status: str, now: datetime, site: Site, *, paid: bool = Fa
     if status == "completed" and order["date_completed"] is None:
         touch(order, now, site, "date_completed")
     _mark(order, site)
+
+
+def _option(item: int, option: Body) -> Body:
+    shown = {"display_key": option["name"], "display_value": option["option"]}
+    return {"id": item, "key": option["slug"], "value": option["option"], **shown}
 
 
 def _mark(order: Body, site: Site) -> None:

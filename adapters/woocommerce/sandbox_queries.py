@@ -78,7 +78,7 @@ CUSTOMERS = Shelf(
         "registered_date": "created, id",
     },
     default_order=("name", "asc"),
-    equals={"email": "lower(email) = lower(?)"},
+    equals={"email": "email = ?"},
 )
 REFUNDS = Shelf(table="refunds", orders=_POSTS, dates=_DATED)
 WEBHOOKS = Shelf(
@@ -107,7 +107,7 @@ def page(
     for name, sql in shelf.equals.items():
         if given.get(name):
             clauses.append(sql)
-            values.append(given[name])
+            values.append(given[name].lower() if name == "email" else given[name])
     for name, sql in shelf.dates.items():
         if given.get(name):
             clauses.append(sql)

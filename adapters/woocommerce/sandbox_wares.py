@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adapters.woocommerce.sandbox_books import Books
     from adapters.woocommerce.sandbox_shelves import Shelves
 
 
@@ -87,6 +88,18 @@ def stock(shelves: Shelves, now: datetime) -> list[Offer]:
             offers.append(Offer(kind=ware.kind, product_id=parent["id"], variation_id=made["id"]))
     shelves.create_coupon({"code": COUPON, "amount": "12.50"}, now=now)
     return offers
+
+
+def on_sale(books: Books, shelves: Shelves) -> list[Offer]:
+    """What can be bought in a shop that has goods already."""
+    found = []
+    for row in books.rows("products", "status = 'publish' AND type <> 'variable'"):
+        body = shelves.get(row["parent_id"] or row["id"])
+        kinds = [category["slug"] for category in body["categories"]]
+        if body["status"] == "publish" and kinds and kinds[0] in KINDS:
+            variation = row["id"] if row["parent_id"] else 0
+            found.append(Offer(kind=kinds[0], product_id=body["id"], variation_id=variation))
+    return found
 
 
 def _terms(ware: Ware) -> dict[str, Any]:

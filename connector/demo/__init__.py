@@ -17,6 +17,7 @@ from connector.demo.world import World
 from connector.store.schema import customer_addresses
 
 _PAST = timedelta(days=730)
+_BLINK = 0.002
 _GLANCE = 0.25  # seconds between looks
 _PATIENCE = 120.0  # seconds for everything to arrive once the shop is closed
 
@@ -36,16 +37,20 @@ def show(*, orders: int, rate: float, seed: int, folder: Path | None) -> int:
             f"Shop {world.shop.base_url} -> connector {world.hooks} -> Mailchimp "
             f"{world.audience.url}; everything else in {home}",
             highlight=False,
+            soft_wrap=True,
         )
-        today = datetime.now(UTC)
-        world.market.sell(past, between=(today - _PAST, today))
+        _relive(world, watch, past)
         live = orders - past if orders else None
         _sell(world, watch, rate=rate, orders=live)
         settled = _wait(world, watch)
         findings = _judge(world)
     console.print()
     for finding in findings:
-        console.print(f"{'  ok  ' if finding.holds else '  NO  '}{finding.what}", highlight=False)
+        console.print(
+            f"{'  ok  ' if finding.holds else '  NO  '}{finding.what}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if not settled:
         console.print(f"  NO  everything arrived within {_PATIENCE:.0f} s")
     console.print(
@@ -58,6 +63,19 @@ def show(*, orders: int, rate: float, seed: int, folder: Path | None) -> int:
         soft_wrap=True,
     )
     return 0 if settled and all(finding.holds for finding in findings) else 1
+
+
+def _relive(world: World, watch: Watch, orders: int) -> None:
+    """Sell the past day by day, each told before the next begins, as a shop would have told it."""
+    today = datetime.now(UTC)
+    for day in range(_PAST.days):
+        dawn = today - _PAST + timedelta(days=day)
+        share = orders * (day + 1) // _PAST.days - orders * day // _PAST.days
+        world.market.sell(share, between=(dawn, dawn + timedelta(days=1)))
+        while world.shop.pending():
+            time.sleep(_BLINK)
+        if share:
+            watch.look()
 
 
 def _sell(world: World, watch: Watch, *, rate: float, orders: int | None) -> None:
@@ -100,6 +118,7 @@ def _judge(world: World) -> list[Finding]:
     return judge(
         truth=world.shop.totals(),
         accepted=world.shop.tally()["accepted"],
+        duplicates=world.duplicates(),
         books=world.books(),
         members=world.audience.members(),
         moved=moved,

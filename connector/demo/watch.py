@@ -50,7 +50,7 @@ class Watch:
             self._live.update(self._screen(members))
         elif time.monotonic() - self._last_line >= self.every:
             self._last_line = time.monotonic()
-            self.console.print(self._line(members), highlight=False)
+            self.console.print(self._line(members), highlight=False, soft_wrap=True)
 
     def _follow_withdrawals(self, members: Mapping[str, Mapping[str, Any]]) -> None:
         """Note when somebody withdraws in the shop, and when Mailchimp has heard of it."""
@@ -125,15 +125,15 @@ class Watch:
             table.add_row(
                 Text(f"{fields.get('FNAME', '')} {fields.get('LNAME', '')} <{email}>"),
                 Text(held["status"], style=_COLOURS.get(held["status"], "")),
-                str(fields.get("ORDERS", "")),
-                str(fields.get("SPENT", "")),
+                _number(fields.get("ORDERS")),
+                _number(fields.get("SPENT")),
                 Text(", ".join(held["tags"])),
             )
         honoured = [seconds for seconds in self._withdrawn.values() if seconds is not None]
         calls = sum(self.world.audience.calls.values())
         text = f"{_statuses(members)}; {calls} calls"
         if honoured:
-            text += f"; {len(honoured)} withdrawals honoured, the last {honoured[-1]:.1f} s after"
+            text += f"; {len(honoured)} withdrawals honoured, each within {max(honoured):.1f} s"
         return Group(table, Text(text))
 
 
@@ -145,6 +145,10 @@ def _statuses(members: Mapping[str, Mapping[str, Any]]) -> str:
     for held in members.values():
         counts[held["status"]] = counts.get(held["status"], 0) + 1
     return ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "empty"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def _pairs(figures: Mapping[str, int]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -75,6 +76,12 @@ class World:
     def books(self) -> dict[str, Any]:
         """The connector's books, as of now."""
         return draw_up_books(self.configured, self.store)
+
+    def duplicates(self) -> int:
+        """Deliveries that the receiver had already, by its own metrics."""
+        figures = httpx.get(f"{self.hooks}/metrics", timeout=5).text
+        found = re.search(r"^connector_duplicates_total ([0-9.]+)$", figures, flags=re.MULTILINE)
+        return int(float(found[1])) if found else 0
 
     def is_settled(self) -> bool:
         """Whether nothing is on its way any more, anywhere."""

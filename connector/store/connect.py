@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Store:
     """An open store. Every connection of it commits durably (``synchronous=FULL`` or ``on``)."""
 
     engine: Engine
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -77,6 +79,11 @@ class Store:
 
         On SQLite it waits up to five seconds for other writers. Raises `StoreUnavailable`.
         """
+        with self._queue(), self._begun() as conn:
+            yield conn
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
         try:
             with self.engine.connect() as conn, conn.begin():
                 if self.dialect == "sqlite":
@@ -84,8 +91,26 @@ class Store:
                 yield conn
         except (OperationalError, InterfaceError) as problem:
             raise _unavailable(self.engine, problem) from problem
-        if self.dialect == "sqlite":
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        """On SQLite the threads of a process take turns, with a gap between for other processes.
+
+        Otherwise the lanes of a worker would hand the lock to each other past a waiting receiver.
+        """
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=_PATIENCE):
+            raise StoreUnavailable(
+                f"the store {self.engine.url.render_as_string(hide_password=True)} cannot be used: "
+                f"another part of this program has been writing for {_PATIENCE:.0f} s"
+            )
+        try:
+            yield
             time.sleep(_COURTESY)
+        finally:
+            self._turn.release()
 
     @contextmanager
     def claim(self) -> Iterator[Claim]:
@@ -252,7 +277,8 @@ def _check_file(path: str | None) -> None:
         return
     if not os.access(file, os.W_OK):
         raise StoreUnavailable(f"the store {path} cannot be written by this user.")
-    head = file.open("rb").read(16)
+    with file.open("rb") as opened:
+        head = opened.read(len(_SQLITE_MAGIC))
     if head and head != _SQLITE_MAGIC:
         raise StoreUnavailable(
             f"{path} is no SQLite database, or a damaged one. It was left as it is: put the newest "

@@ -19,7 +19,7 @@ from mappings.segments.attributes import (
     Later,
     find,
 )
-from mappings.segments.faults import NotYetAvailable, QueryFault
+from mappings.segments.faults import NOT_AVAILABLE, NotYetAvailable, QueryFault
 from mappings.segments.names import nearest, unknown
 from mappings.segments.syntax import (
     Anniversary,
@@ -67,9 +67,7 @@ def _missing(clause: Clause) -> Iterator[NotYetAvailable]:
             name = ANNIVERSARY
         case _:
             return
-    yield NotYetAvailable(
-        f"{name} is part of the language but not yet available in this version", clause.at
-    )
+    yield NotYetAvailable(f"{name} {NOT_AVAILABLE}", clause.at)
 
 
 def _faults(clause: Clause, known_attributes: Collection[str]) -> Iterator[QueryFault]:

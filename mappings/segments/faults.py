@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from mappings.segments.syntax import Place
 
+NOT_AVAILABLE = "is part of the language, but not available in this version"
+"""What is said, behind its name, of a word that this version cannot answer."""
+
 
 class QueryFault(ValueError):
     """A query cannot be used. ``line`` counts from 1 and ``column`` from 0, as Shopify counts.

@@ -187,7 +187,7 @@ class DestinationContract:
             now=NOW,
         )
         destination.flush()
-        expected = {email: Settled for email in emails} | {self.bad_email: self.bad_outcome}
+        expected = dict.fromkeys(emails, Settled) | {self.bad_email: self.bad_outcome}
         assert expected == {email: type(outcome) for email, outcome in outcomes.items()}
         assert 9 == sum(peek(email) is not None for email in emails if email != self.bad_email)
 

@@ -94,7 +94,11 @@ class World:
         with self.store.write() as conn:
             settled = facts.settle(
                 conn,
-                [Stated(fact, self.deliveries) for fact in things if not isinstance(fact, Evidence)],
+                [
+                    Stated(fact, self.deliveries)
+                    for fact in things
+                    if not isinstance(fact, Evidence)
+                ],
             )
             said = [(item, self.deliveries) for item in things if isinstance(item, Evidence)]
             settled.dirty.update(evidence.append(conn, said))
@@ -110,9 +114,7 @@ class World:
         target = self.rules.targets[0]
         sent = 0
         while (
-            drained := deliver.drain(
-                self.store, target, self.destination, self.rules, now=self.now
-            )
+            drained := deliver.drain(self.store, target, self.destination, self.rules, now=self.now)
         ).taken:
             sent += drained.sent
         return sent

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from adapters.woocommerce.sandbox import Sandbox
-
-SECRET = "whsec & <one>"
+from adapters.woocommerce.sandbox_payloads import TOPICS
+from adapters.woocommerce.sandbox_selling import COMPLETED
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Receiver:
     """Answers with ``status`` (or what ``answer`` says) and keeps what arrived."""
 
     url: str = ""
+    secret: str = "whsec & <one>"
     status: int = 200
     answer: Callable[[Arrival], int] | None = None
     arrivals: list[Arrival] = field(default_factory=list)
@@ -41,7 +42,12 @@ class Receiver:
     @property
     def topics(self) -> list[str]:
         """The topics of all deliveries, pings left out."""
-        return [a.topic for a in self.arrivals if a.topic != "ping"]
+        return [a.topic for a in self.deliveries]
+
+    @property
+    def deliveries(self) -> list[Arrival]:
+        """Everything but pings."""
+        return [a for a in self.arrivals if a.topic != "ping"]
 
     @property
     def pings(self) -> int:
@@ -75,6 +81,21 @@ def receiver() -> Iterator[Receiver]:
     yield kept
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def told(shop: Sandbox, receiver: Receiver) -> Callable[[Callable[[], object]], list[str]]:
+    """What the shop tells of an action: the topics, in the order of arrival."""
+    shop.register(receiver.url, receiver.secret, (*TOPICS, COMPLETED))
+
+    def tell(action: Callable[[], object]) -> list[str]:
+        shop.deliver()
+        receiver.arrivals.clear()
+        action()
+        shop.deliver()
+        return receiver.topics
+
+    return tell
 
 
 class Clock:

@@ -273,7 +273,7 @@ def test_what_is_not_yet_available_says_so(text: str, column: int, name: str) ->
     query = parse_query(text)
     with pytest.raises(NotYetAvailable) as caught:
         check_available(query)
-    expected = f"{name} is part of the language but not yet available in this version"
+    expected = f"{name} is part of the language, but not available in this version"
     assert expected == caught.value.message
     assert column == caught.value.column
 
