@@ -34,9 +34,12 @@ bench: setup  ## the figures, as ratios within one run
 demo: setup  ## a small world on this machine: ORDERS=200 ends by itself
 	$(BIN)/connector demo --orders $(ORDERS)
 
-lock:  ## renew requirements.lock (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--group dev pyproject.toml --output-file requirements.lock
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
+lock:  ## renew the three lock files (needs uv): all, what runs, what makes the wheel
+	$(LOCK) --group dev pyproject.toml --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock pyproject.toml --output-file requirements.runtime.lock
+	$(LOCK) --constraints requirements.lock --group build --output-file requirements.build.lock
 
 format: setup  ## ruff's formatting and safe repairs
 	$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import Figure, Row, show
 
-SECTIONS = ("receiver", "end_to_end", "mailchimp_calls", "retail")
+SECTIONS = ("receiver", "end_to_end", "mailchimp_calls", "catalog", "retail")
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEAD = """\
 # Figures

@@ -30,7 +30,10 @@ _TABLES: Mapping[Table, frozenset[str]] = {
     schema.profile_values: frozenset(),
     schema.memberships: frozenset({"since", "delivery_id"}),
     schema.records: frozenset(
-        {"lane", "revision", "acknowledged_at", "status", "reason", "mend", "attempts"}
+        {
+            *("status", "lane", "revision", "due_since", "next_attempt_at", "attempts"),
+            *("acknowledged_at", "reason", "mend"),
+        }
     ),
 }
 """The tables that say what is so, with the columns that say how it came about."""

@@ -23,7 +23,7 @@ from connector.store import outbox
 from connector.store.schema import records
 
 _RATE, _IDLE, _CALLS = 500, 1.0, 60  # what was promised
-_LOOK = 0.002
+_LOOK = 0.005
 
 
 def main(*, quick: bool = False) -> list[Row]:

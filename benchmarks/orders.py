@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from adapters.town.people import Person, meet
 from adapters.woocommerce import sandbox_orders as bodies
 from adapters.woocommerce.sandbox_desk import OPT_IN
 from adapters.woocommerce.sandbox_orders import Goods
 from adapters.woocommerce.sandbox_payloads import Body, Site, touch
-from adapters.woocommerce.sandbox_people import Person, meet
 from benchmarks.load import request
 from connector.identity import normal_email
 
@@ -77,13 +77,13 @@ class Town:
         season = Season()
         placed = deliveries - round(deliveries * _SECOND)
         slots: list[tuple[float, str, Body]] = []
-        for at in range(placed):
+        for slot in range(placed):
             order, person, ticked = self._order()
             email = normal_email(person.email) or ""
             season.orders[email] += 1
             if ticked:
                 season.ticked.add(email)
-            slots.append((at, "order.created", order))
+            slots.append((float(slot), "order.created", order))
         for at, _, order in self._chance.sample(slots, deliveries - placed):
             later = at + self._chance.expovariate(1 / _APART) + 0.5
             slots.append((later, "order.updated", self._completed(order)))

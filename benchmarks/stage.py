@@ -25,7 +25,6 @@ from typing import Any, Self
 from sqlalchemy import insert
 
 from adapters.mailchimp.sandbox import AUDIENCE, KEY, Sandbox
-from adapters.mailchimp.sandbox_members import member_id
 from benchmarks.orders import SECRET
 from benchmarks.pour import pack, pour
 from connector.engine import Engine
@@ -99,7 +98,7 @@ def _audience(pipe: Connection) -> None:
                 case "members":
                     pipe.send(audience.members())
                 case email:
-                    pipe.send(bool(audience.world.state.find([member_id(email)])))
+                    pipe.send(email in audience.members())
 
 
 def _free_port() -> int:

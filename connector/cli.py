@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from connector import explain as explaining
 from connector import moments, screen
+from connector.commands.doctor import doctor
+from connector.commands.init import init
+from connector.commands.options import WITH_JSON, with_files
+from connector.commands.people import erase, export
+from connector.commands.upkeep import db, replay
+from connector.commands.webhooks import webhooks
 from connector.errors import ConfigurationFault, ConnectorError
 from connector.identity import normal_email
 from connector.store import inbox, outbox
@@ -27,26 +31,10 @@ from connector.wiring import (
     configure,
     draw_up_books,
     offline_rules,
+    open_store,
 )
 from mappings import load
 from mappings.json_schema import schema
-
-_WITH_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-
-
-def _with_files(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--mapping", help="The mapping, instead of the one the configuration names."),
-        click.option(
-            "--config",
-            type=click.Path(path_type=Path),
-            default=Path("connector.yaml"),
-            show_default=True,
-            help="Where things are.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,7 +56,7 @@ def demo(orders: int, rate: float, seed: int, folder: Path | None) -> None:
 
 
 @cli.command()
-@_with_files
+@with_files
 @click.option("--listen", help="HOST:PORT instead of the configured address.")
 def run(config: Path, mapping: str | None, listen: str | None) -> None:
     """Receive and work, in one go: the embedded default."""
@@ -78,7 +66,7 @@ def run(config: Path, mapping: str | None, listen: str | None) -> None:
 
 
 @cli.command()
-@_with_files
+@with_files
 @click.option("--listen", help="HOST:PORT instead of the configured address.")
 @click.option("--threads", type=click.IntRange(8, 32), help="Requests at once, 8 to 32.")
 def serve(config: Path, mapping: str | None, listen: str | None, threads: int | None) -> None:
@@ -89,7 +77,7 @@ def serve(config: Path, mapping: str | None, listen: str | None, threads: int | 
 
 
 @cli.command()
-@_with_files
+@with_files
 def work(config: Path, mapping: str | None) -> None:
     """Work only: any number of these on PostgreSQL, one on SQLite."""
     from connector import running
@@ -98,8 +86,8 @@ def work(config: Path, mapping: str | None) -> None:
 
 
 @cli.command()
-@_with_files
-@_WITH_JSON
+@with_files
+@WITH_JSON
 def check(config: Path, mapping: str | None, *, as_json: bool) -> None:
     """Check settings and mapping, offline: every fault with its line."""
     try:
@@ -119,19 +107,19 @@ def check(config: Path, mapping: str | None, *, as_json: bool) -> None:
 
 
 @cli.command()
-@_with_files
-@_WITH_JSON
+@with_files
+@WITH_JSON
 def status(config: Path, mapping: str | None, *, as_json: bool) -> None:
     """Show the books: received, applied, due, parked, per shop and destination."""
     configured, store = _open(config, mapping)
     told = draw_up_books(configured, store)
     click.echo(json.dumps(told, indent=1) if as_json else screen.books(told))
-    sys.exit(0 if told["balanced"] else 1)
+    sys.exit(0 if told["balanced"] and not told["requests"]["alarm"] else 1)
 
 
 @cli.command()
-@_with_files
-@_WITH_JSON
+@with_files
+@WITH_JSON
 @click.argument("email")
 @click.option("--segment", help="Only this segment.")
 @click.option("--consent", "only_consent", is_flag=True, help="Only the permissions.")
@@ -168,8 +156,8 @@ def explain(
 
 
 @cli.command()
-@_with_files
-@_WITH_JSON
+@with_files
+@WITH_JSON
 @click.option("--release", "released", metavar="ID", help="Try again: a delivery's number, "
               "DESTINATION, or DESTINATION/ADDRESS.")  # fmt: skip
 def parked(config: Path, mapping: str | None, released: str | None, *, as_json: bool) -> None:
@@ -217,6 +205,10 @@ def mapping_presets(name: str | None) -> None:
     click.echo(load.preset_text(name) if name else "\n".join(load.preset_names()))
 
 
+for _command in (db, doctor, erase, export, init, replay, webhooks):
+    cli.add_command(_command)
+
+
 def main() -> None:
     """Run the command; errors become a sentence and an exit code."""
     try:
@@ -233,4 +225,4 @@ def main() -> None:
 
 def _open(config: Path, mapping: str | None) -> tuple[Configured, Store]:
     configured = configure(config, mapping)
-    return configured, Store.open(configured.settings.store)
+    return configured, open_store(configured.settings)

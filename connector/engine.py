@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,9 +11,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from connector.errors import LaneDown, StoreUnavailable, TryLater
-from connector.flow import clock, deliver, evaluate, ingest
-from connector.flow.deliver import Drained
+from connector.flow import accounts, clock, deliver, demands, evaluate, ingest
+from connector.flow.deliver import Drained, Wait
 from connector.flow.rules import Rules, Target
+from connector.model import Lane
+from connector.moments import EPOCH
 from connector.policy import breaker, pacing
 from connector.ports import DestinationAdapter, Shape, ShopAdapter
 from connector.store import lanes
@@ -42,6 +45,10 @@ class House:
     now: Callable[[], datetime]
     sends: bool = True
     """False in ``mode: test``: everything is computed, nothing leaves."""
+    wall: Callable[[], datetime] | None = None
+    """The machine's own clock, also in a rehearsal: it is compared with the destinations'."""
+    answers: demands.Answers | None = None
+    """Where files for people who ask what is held of them are put."""
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class Engine:
     def __init__(self, house: House) -> None:
         self._house = house
         self._prepared: set[str] = set()
+        self._only: dict[str, Lane | None] = {}
         self._written: set[str] = set()
         self._buckets: dict[str, pacing.Bucket] = {}
         self._last_beat: datetime | None = None
@@ -151,13 +159,19 @@ class Engine:
         return evaluate.drain(house.store, house.rules, now=house.now(), limit=_EVALUATE_BATCH)
 
     def tick(self) -> int:
-        """Say that the worker lives, and mark what flips by itself."""
+        """Say that the worker lives, mark what flips by itself, carry out what is demanded."""
         now = self._house.now()
         if self._last_beat is None or not timedelta(0) <= now - self._last_beat < _BEAT:
             self._last_beat = now
             with self._house.store.write() as conn:
                 lanes.beat(conn, now=now)
-        return clock.drain(self._house.store, now=now)
+        if self._house.store.untidy.is_set():
+            self._house.store.tidy()
+        return clock.drain(self._house.store, now=now) + self._carry_out(now)
+
+    def _carry_out(self, now: datetime) -> int:
+        answers = self._house.answers
+        return 0 if answers is None else demands.drain(self._house.store, answers, now=now)
 
     def deliver(self, target: Target) -> int:
         """Bring a batch of due records to a destination, unless it is being left alone."""
@@ -169,10 +183,22 @@ class Engine:
             return 0
         try:
             if target.name not in self._prepared:
+                self._only[target.name] = accounts.meet(
+                    house.store,
+                    target.name,
+                    adapter,
+                    now=house.now(),
+                    wall=house.wall() if house.wall else None,
+                )
                 for finding in adapter.prepare(shape_of(target, house.rules)):
                     log.warning("finding", lane=target.name, what=finding.what, mend=finding.mend)
                 self._prepared.add(target.name)
-            drained = deliver.drain(house.store, target, adapter, house.rules, now=house.now())
+            only = self._only.get(target.name)
+            drained = deliver.drain(
+                house.store, target, adapter, house.rules, now=house.now(), only=only
+            )
+            if only is not None and not drained.taken:
+                raise accounts.clock_is_wrong(target.name)
             self._flush(target.name, adapter, drained)
         except (TryLater, LaneDown) as problem:
             self._pause(target.name, state, problem)
@@ -183,13 +209,22 @@ class Engine:
         return drained.taken
 
     def _paced(self, target: Target) -> int:
-        """Deliver, but leave the platform a moment between two batches: they grow meanwhile."""
-        now = self._house.now()
-        bucket = self._buckets.get(target.name) or pacing.full(
+        """Deliver when a batch is ready, and leave the platform a moment between two of them."""
+        house = self._house
+        full = house.destinations[target.name].batch_size
+        state = deliver.wait(house.store, target, now=house.now(), full=full)
+        if state is Wait.GATHERING or (state is Wait.READY and not self._may_call(target.name)):
+            return 0
+        return self.deliver(target)
+
+    def _may_call(self, name: str) -> bool:
+        # By the machine's clock: it is the platform that is spared, also in a rehearsal.
+        now = EPOCH + timedelta(seconds=time.monotonic())
+        bucket = self._buckets.get(name) or pacing.full(
             rate=_BATCHES_A_SECOND, burst=_BATCHES_A_SECOND, now=now
         )
-        self._buckets[target.name], wait = pacing.take(bucket, now)
-        return 0 if wait else self.deliver(target)
+        self._buckets[name], wait = pacing.take(bucket, now)
+        return not wait
 
     def _flush(self, name: str, adapter: DestinationAdapter, drained: Drained) -> None:
         if drained.sent:

@@ -27,7 +27,9 @@ def normal_email(text: object) -> str | None:
     address = unicodedata.normalize("NFC", text.strip()).lower()
     if not address or len(address.encode("utf-8", "replace")) > _LONGEST_EMAIL:
         return None
-    if unicodedata.normalize("NFKC", address) != address or _has_invisible(address):
+    if not address.isascii() and (
+        unicodedata.normalize("NFKC", address) != address or _has_invisible(address)
+    ):
         return None
     local, at, domain = address.partition("@")
     labels = domain.split(".")

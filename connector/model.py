@@ -161,7 +161,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A product as shown in the shop. ``variants`` may be empty when the shop sends them apart."""
+    """A product as shown in the shop. ``variants`` may be empty when the shop sends them apart.
+
+    ``all_variants`` says that there are no others: one known of this product and not among them
+    was deleted.
+    """
 
     shop: str
     id: str
@@ -176,16 +180,19 @@ class Product:
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
+    all_variants: bool = False
     meta: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Kind(StrEnum):
-    """The kinds of thing a shop can delete."""
+    """The kinds of thing a shop can be asked for; all but the last can also be deleted."""
 
     CUSTOMER = "customer"
     ORDER = "order"
     PRODUCT = "product"
     VARIANT = "variant"
+    INVENTORY_ITEM = "inventory_item"
+    """What a stock belongs to: only ever asked for, the answer is about its variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +250,41 @@ class Evidence:
     country: str | None = None
 
 
-Fact: TypeAlias = Customer | Order | Product | Variant | Deleted | Evidence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRequest:
+    """A person asks through the shop what is held about them; the admin is owed a file of it.
+
+    ``orders`` are the ids of the orders asked about. It is overdue after ``due_at``.
+    """
+
+    shop: str
+    request_id: str
+    due_at: datetime
+    customer_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """The shop demands that a person be forgotten, or with ``whole_shop`` everybody it told of.
+
+    It does not say since when: it is about everything received up to it. Overdue after ``due_at``.
+    """
+
+    shop: str
+    due_at: datetime
+    whole_shop: bool
+    customer_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    orders: tuple[str, ...] = ()
+
+
+Fact: TypeAlias = (
+    Customer | Order | Product | Variant | Deleted | Evidence | DataRequest | Redaction
+)
 
 
 # --- What an adapter makes of a delivery -----------------------------------------------------
@@ -352,15 +393,16 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one destination should hold, or holds, about one person.
+    """What one destination should hold, or holds, about one person or one thing.
 
     ``fields`` are destination field names with JSON values, ``tags`` only ours, ``tables`` rows
-    by table name for destinations that keep tables.
+    by table name for destinations that keep tables. A thing that is for sale is nobody: its key is
+    ``shop/variant``, it has no ``email``, and ``permission`` is ``None``.
     """
 
     key: str
     email: str | None
-    permission: Permission
+    permission: Permission | None
     fields: Mapping[str, Json] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     tables: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
@@ -370,14 +412,19 @@ class Record:
 class Change:
     """The step from what a destination last acknowledged to what it should hold.
 
-    ``before`` is ``None`` for a person it never acknowledged, ``after`` is ``None`` for one it
-    should no longer hold. ``granted_at`` is the newest first-hand grant behind the permission.
+    ``before`` is ``None`` for what it never acknowledged, ``after`` is ``None`` for what it should
+    no longer hold. ``granted_at`` is the newest first-hand grant behind a person's permission.
+    ``removed_at`` is when it took our removal, of what it held before and does not since.
+    ``erased``: the person is to be forgotten for good, whatever it holds of them (``after`` is
+    ``None``; ``before`` too, where it may hold somebody whom it never acknowledged).
     """
 
     key: str
     before: Record | None
     after: Record | None
     granted_at: datetime | None = None
+    removed_at: datetime | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,10 +446,14 @@ class Parked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
-    """This record was not taken this time; ``retry_after`` in seconds when the answer named one."""
+    """This record was not taken this time; ``retry_after`` in seconds when the answer named one.
+
+    ``sent``: or it was, but whether it is taken will be known only later.
+    """
 
     reason: str
     retry_after: float | None = None
+    sent: bool = False
 
 
 Outcome: TypeAlias = Settled | Parked | Postponed

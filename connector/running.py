@@ -15,8 +15,7 @@ import structlog
 
 from connector.engine import Engine
 from connector.errors import ConnectorError
-from connector.store.connect import Store
-from connector.wiring import CONFIG, MAPPING, Configured, build_house, speak_in_lines
+from connector.wiring import CONFIG, MAPPING, Configured, build_house, open_store, speak_in_lines
 from webhooks.serve import serve
 
 log = structlog.get_logger()
@@ -28,7 +27,7 @@ def receive(
     configured: Configured, config: Path, mapping: str | None, *, threads: int | None = None
 ) -> None:
     """Receive webhooks until told to stop. Raises `AddressInUse`."""
-    Store.open(configured.settings.store).close()  # migrated, or refused, before the door opens
+    open_store(configured.settings).close()  # migrated, or refused, before the door opens
     os.environ[CONFIG] = str(config.resolve())
     if mapping is not None:
         os.environ[MAPPING] = mapping
@@ -44,7 +43,7 @@ def receive(
 def work(configured: Configured) -> None:
     """Work until told to stop."""
     speak_in_lines()
-    store = Store.open(configured.settings.store)
+    store = open_store(configured.settings)
     stop = threading.Event()
     _on_signal(stop.set)
     house = build_house(configured, store)
@@ -55,7 +54,7 @@ def work(configured: Configured) -> None:
 
 def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
     """Receiver and worker side by side; when one ends, so does the other, with its exit code."""
-    Store.open(configured.settings.store).close()
+    open_store(configured.settings).close()
     listen = configured.settings.listen
     common = ["--config", str(config), *(["--mapping", mapping] if mapping else [])]
     commands = {

@@ -24,9 +24,9 @@ def checked(settings: Settings, mapping: MappingRules) -> str:
     """What a clean check found."""
     return "\n".join(
         [
-            f"fine: {_some(len(settings.shops), 'shop')}, "
-            f"{_some(len(settings.destinations), 'destination')}, "
-            f"{_some(len(mapping.segments), 'segment')}, mode {settings.mode}",
+            f"fine: {some(len(settings.shops), 'shop')}, "
+            f"{some(len(settings.destinations), 'destination')}, "
+            f"{some(len(mapping.segments), 'segment')}, mode {settings.mode}",
             *(f"  shop {name}: {shop.platform}" for name, shop in settings.shops.items()),
             *(
                 f"  destination {name}: {destination.platform}"
@@ -38,14 +38,14 @@ def checked(settings: Settings, mapping: MappingRules) -> str:
 
 def books(told: Mapping[str, Any]) -> str:
     """The books as two tables and a verdict."""
-    shops = _table(
+    shops = table(
         ["shop", "received", "applied", "unchanged", "ignored", "waiting", "quarantined", "last"],
         [
             [name, *(book[part] for part in _SHOP_PARTS), book["last_received_at"] or "-"]
             for name, book in told["shops"].items()
         ],
     )
-    destinations = _table(
+    destinations = table(
         ["destination", "records", "settled", "due", "parked", "oldest due", "last success"],
         [
             [
@@ -64,10 +64,21 @@ def books(told: Mapping[str, Any]) -> str:
         for name, book in told["destinations"].items()
         if book["last_problem"]
     ]
+    problems += _demands(told["requests"])
     verdict = "The books balance." if told["balanced"] else "THE BOOKS DO NOT BALANCE."
     if told["mode"] == "test":
         verdict += " Mode test: everything is computed, nothing leaves."
     return "\n".join([*shops, "", *destinations, "", *problems, verdict])
+
+
+def _demands(told: Mapping[str, Any]) -> list[str]:
+    """What people demanded that is not done yet, with the time that is left."""
+    if not told["open"]:
+        return []
+    urgency = "ALARM" if told["alarm"] else "warning" if told["warn"] else "open"
+    problem = f" {safe(told['problem'])}" if told["problem"] else ""
+    number = some(told["open"], "demand")
+    return [f"{urgency}: {number} of people to carry out by {told['next_due_at']}.{problem}"]
 
 
 def why(told: Mapping[str, Any]) -> str:
@@ -120,7 +131,8 @@ _SHOP_PARTS = ("received", "applied", "unchanged", "ignored", "waiting", "quaran
 _DESTINATION_PARTS = ("records", "settled", "due", "parked")
 
 
-def _some(number: int, noun: str) -> str:
+def some(number: int, noun: str) -> str:
+    """``1 shop``, ``2 shops``; for nouns that take an s."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -128,7 +140,8 @@ def _seconds(age: float | None) -> str:
     return "-" if age is None else f"{age:.1f} s"
 
 
-def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
+def table(head: Sequence[str], body: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of columns, the first on the left, the others on the right; safe for a terminal."""
     cells = [list(head), *([safe(cell) for cell in row] for row in body)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     return [

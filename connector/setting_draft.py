@@ -43,9 +43,15 @@ _KINDS: Mapping[str, Mapping[str, _Keys]] = {
         "files": _Keys(("folder",), ("shops",)),
     },
 }
-_IN_FILE = ("store", "mapping", "public_url", "listen", "mode", "threads", "body_limit")
+_IN_FILE = (
+    *("store", "mapping", "exports", "public_url", "listen", "mode", "threads", "body_limit"),
+)
 _OUTSIDE = ("secret_key", "clock")
-_NOT_SETTINGS = {"CONNECTOR_CORPUS"}  # where the tests find their corpus
+_NOT_SETTINGS = {
+    "CONNECTOR_CORPUS",  # where the tests find their corpus
+    "CONNECTOR_CONFIG",  # how `serve` tells its server's process which files to read
+    "CONNECTOR_MAPPING_FILE",
+}
 
 
 @dataclass

@@ -198,6 +198,14 @@ def long_secret(value: Any) -> SecretStr:
     return word
 
 
+def secret_keys(value: Any) -> tuple[SecretStr, ...]:
+    """Secrets that keys are derived from, with commas between them, the one in use first."""
+    found = tuple(secret(value).get_secret_value().split(","))
+    if len(set(found)) < len(found):
+        raise ValueError("names a key twice")
+    return tuple(long_secret(each) for each in found)
+
+
 def mailchimp_key(value: Any) -> SecretStr:
     """A Mailchimp API key; its end names the data centre that is called.
 

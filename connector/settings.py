@@ -55,6 +55,11 @@ class ShopSettings(_Frozen):
     access_token: Secret = None
 
     @property
+    def seals(self) -> tuple[SecretStr, ...]:
+        """What may sign its webhooks: a webhook's own secret, or on Shopify the app's."""
+        return self.webhook_secret or self.client_secret
+
+    @property
     def address(self) -> str:
         """Where its API is called: ``base_url`` when it stands in, else the shop itself."""
         return self.base_url or self.url or f"https://{self.domain}"
@@ -86,7 +91,10 @@ class DestinationSettings(_Frozen):
 
 
 class Settings(_Frozen):
-    """Everything that the wiring needs to know. ``warnings`` are to be told, and stop nothing."""
+    """Everything that the wiring needs to know. ``warnings`` are to be told, and stop nothing.
+
+    ``exports`` is the folder for answers to people who ask what is held of them.
+    """
 
     store: Annotated[str, BeforeValidator(values.store), Field(repr=False)] = (
         "sqlite:///connector.db"
@@ -95,11 +103,12 @@ class Settings(_Frozen):
     public_url: Annotated[str | None, BeforeValidator(values.web_address)] = None
     listen: Annotated[Listen, BeforeValidator(values.listen)] = Listen(host="127.0.0.1", port=8080)
     mode: Annotated[str, BeforeValidator(values.choice("live", "test"))] = "live"
-    threads: Annotated[int, BeforeValidator(values.number(1, 128))] = 16
+    threads: Annotated[int, BeforeValidator(values.number(1, 128))] = 8
     body_limit: Annotated[int, BeforeValidator(values.number(1024, 64 * 2**20))] = 5 * 2**20
     shops: dict[str, ShopSettings]
     destinations: dict[str, DestinationSettings] = Field(default_factory=dict)
-    secret_key: Annotated[SecretStr | None, BeforeValidator(values.long_secret)] = None
+    exports: Annotated[Path, BeforeValidator(values.text)] = Path("exports")
+    secret_key: Annotated[tuple[SecretStr, ...], BeforeValidator(values.secret_keys)] = ()
     clock: Annotated[datetime | None, BeforeValidator(values.moment)] = None
     warnings: tuple[str, ...] = ()
 
@@ -157,8 +166,14 @@ def _with_whole_paths(settings: Settings, home: Path, typed_mapping: str | None)
     store = re.sub(
         r"^sqlite:///(?!/|:memory:)(.+)", lambda at: f"sqlite:///{home / at[1]}", settings.store
     )
+    exports = home / settings.exports
     return settings.model_copy(
-        update={"destinations": destinations, "mapping": mapping, "store": store}
+        update={
+            "destinations": destinations,
+            "mapping": mapping,
+            "store": store,
+            "exports": exports,
+        }
     )
 
 

@@ -6,40 +6,43 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import structlog
-from pydantic import SecretStr
 from sqlalchemy import Connection
 from structlog.typing import EventDict
 
-from adapters.files.destination import FilesDestination
-from adapters.mailchimp.destination import MailchimpDestination
-from adapters.woocommerce.shop import WooCommerceShop
+from adapters.files import csv_safe
+from connector import health
+from connector.access import Answers
 from connector.engine import House
-from connector.errors import ConfigurationFault, LaneDown, StoreUnavailable, TryLater
+from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.flow import books
-from connector.flow.rules import Rules, Target
-from connector.ports import DestinationAdapter, ShopAdapter, ShopFacts
+from connector.flow.rules import Holds, Rules, Target
+from connector.guests import DESTINATIONS, DOORS, KEY_PAGES, SHOPS
+from connector.keys import Keyring
+from connector.ports import DestinationAdapter, KeyPage, ShopAdapter, ShopFacts
 from connector.settings import DestinationSettings, Settings, ShopSettings, load_settings
 from connector.store import lanes
 from connector.store.connect import Store
 from connector.store.inbox import Inbox
-from mappings.grammar import DestinationMapping
 from mappings.grammar import Mapping as MappingRules
+from mappings.item_rules import CATALOGS, default_mapping
 from mappings.load import load_file
+from webhooks import signatures
 from webhooks.app import Threshold, create_app
 from webhooks.status import Counters, Health, render_metrics
 
+if TYPE_CHECKING:
+    from adapters.files.destination import FilesDestination
+
 CONFIG = "CONNECTOR_CONFIG"
 MAPPING = "CONNECTOR_MAPPING_FILE"
-_ALIVE_SECONDS = 30
-_SILENT = f"none has said for {_ALIVE_SECONDS} s that it lives: start connector work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ def configure(config: Path, mapping: str | None = None, listen: str | None = Non
     faults = [
         f"{config}: {kind}.{name}: {section.platform} is not available in this version"
         for kind, sections, known in (
-            ("shops", settings.shops, _SHOPS),
-            ("destinations", settings.destinations, _DESTINATIONS),
+            ("shops", settings.shops, SHOPS),
+            ("destinations", settings.destinations, DESTINATIONS),
         )
         for name, section in sections.items()
         if section.platform not in known
@@ -83,20 +86,43 @@ def build_house(configured: Configured, store: Store) -> House:
     settings, now = configured.settings, clock_of(configured.settings)
     facts = {name: _shop_facts(name, shop, store, now=now) for name, shop in settings.shops.items()}
     first = next(iter(facts.values()))
+    rules = build_rules(configured, zone=first.timezone, currency=first.currency)
     return House(
         store=store,
         shops={
-            name: _SHOPS[shop.platform](name, shop, facts[name])
+            name: SHOPS[shop.platform](name, shop, facts[name])
             for name, shop in settings.shops.items()
         },
         destinations={
-            name: _DESTINATIONS[destination.platform](name, destination)
+            name: DESTINATIONS[destination.platform](name, destination)
             for name, destination in settings.destinations.items()
         },
-        rules=build_rules(configured, zone=first.timezone, currency=first.currency),
+        rules=rules,
         now=now,
         sends=settings.mode == "live",
+        wall=wall_clock,
+        answers=answers_in(settings.exports, rules),
     )
+
+
+def open_store(settings: Settings, *, put_back: bool = False) -> Store:
+    """Open the store with the keys that recognise who was erased. Raises as `Store.open`."""
+    keys = Keyring.of([each.get_secret_value() for each in settings.secret_key])
+    return Store.open(settings.store, keys, put_back=put_back)
+
+
+def files_of(configured: Configured, name: str) -> FilesDestination | None:
+    """A destination of files by its name; ``None`` if it is of another kind."""
+    section = configured.settings.destinations[name]
+    if section.platform != "files":
+        return None
+    adapter = DESTINATIONS[section.platform](name, section)
+    return cast("FilesDestination", adapter)
+
+
+def answers_in(folder: Path, rules: Rules) -> Answers:
+    """A folder in which files about people wait to be handed over."""
+    return Answers(folder=folder, rules=rules, write_csv=csv_safe.write)
 
 
 def build_rules(configured: Configured, *, zone: str, currency: str) -> Rules:
@@ -110,8 +136,10 @@ def build_rules(configured: Configured, *, zone: str, currency: str) -> Rules:
         targets=tuple(
             Target(
                 name=name,
-                mapping=mapping.for_destination(name, destination.platform) or DestinationMapping(),
+                mapping=mapping.for_destination(name, destination.platform)
+                or default_mapping(destination.platform),
                 shops=frozenset(destination.shops or settings.shops),
+                holds=Holds.ITEMS if destination.platform in CATALOGS else Holds.PEOPLE,
             )
             for name, destination in settings.destinations.items()
         ),
@@ -132,7 +160,32 @@ def offline_rules(configured: Configured, conn: Connection) -> Rules:
 def clock_of(settings: Settings) -> Callable[[], datetime]:
     """The clock: the machine's, or the fixed instant of a rehearsal."""
     fixed = settings.clock
-    return (lambda: fixed) if fixed is not None else (lambda: datetime.now(UTC))
+    return (lambda: fixed) if fixed is not None else wall_clock
+
+
+def wall_clock() -> datetime:
+    """The machine's own clock, also in a rehearsal: for comparing it with others'."""
+    return datetime.now(UTC)
+
+
+def open_shop(name: str, section: ShopSettings) -> ShopAdapter:
+    """A shop to be asked, with what is configured of it. Raises `ConfigurationFault`."""
+    return SHOPS[section.platform](name, section, None)
+
+
+def open_destination(name: str, section: DestinationSettings) -> DestinationAdapter:
+    """A destination to be asked. Raises `ConfigurationFault`."""
+    return DESTINATIONS[section.platform](name, section)
+
+
+def key_page(platform: str) -> KeyPage | None:
+    """The platform's own page for granting us a key, if it has one."""
+    return KEY_PAGES.get(platform)
+
+
+def platforms() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The platforms of shops, and those of destinations, that this version knows."""
+    return tuple(SHOPS), tuple(DESTINATIONS)
 
 
 def draw_up_books(configured: Configured, store: Store) -> dict[str, Any]:
@@ -153,13 +206,13 @@ def receiver_app() -> Any:
     configured = configure(Path(os.environ[CONFIG]), os.environ.get(MAPPING))
     speak_in_lines()
     settings = configured.settings
-    store = Store.open(settings.store)
+    store = open_store(settings)
     inbox = Inbox(store)
     counters = Counters()
     now = clock_of(settings)
 
-    def health() -> Health:
-        return _health(store, now())
+    def healthy() -> Health:
+        return health.of_store(store, now())
 
     def metrics() -> bytes:
         return render_metrics(
@@ -173,13 +226,14 @@ def receiver_app() -> Any:
         thresholds={
             name: Threshold(
                 shop=name,
-                door=_DOORS[shop.platform],
-                secrets=tuple(s.get_secret_value().encode() for s in shop.webhook_secret),
+                door=DOORS[shop.platform](shop),
+                secrets=signatures.spellings(s.get_secret_value() for s in shop.seals),
             )
             for name, shop in settings.shops.items()
         },
         accept=inbox.accept,
-        health=health,
+        accept_soon=inbox.accept_soon,
+        health=healthy,
         metrics=metrics,
         clock=now,
         counters=counters,
@@ -215,28 +269,6 @@ def _without_words(_logger: object, _method: str, event: EventDict) -> EventDict
     return event
 
 
-def _health(store: Store, now: datetime) -> Health:
-    try:
-        with store.write() as conn:
-            lanes.put(conn, "health", None, now=now)
-            beat = lanes.last_beat(conn)
-    except StoreUnavailable as problem:
-        return Health(
-            ok=False, store="unavailable", worker="unknown", detail={"store": str(problem)}
-        )
-    alive = beat is not None and abs((now - beat).total_seconds()) <= _ALIVE_SECONDS
-    return Health(
-        ok=alive,
-        store="writable",
-        worker="alive" if alive else "silent",
-        detail={}
-        if alive
-        else {
-            "worker": f"none has said for {_ALIVE_SECONDS} s that it lives: start connector work"
-        },
-    )
-
-
 def _shop_facts(
     name: str, shop: ShopSettings, store: Store, *, now: Callable[[], datetime]
 ) -> ShopFacts:
@@ -246,7 +278,7 @@ def _shop_facts(
         kept = lanes.get(conn, f"shop:{name}")
     if kept is None:
         try:
-            told = _SHOPS[shop.platform](name, shop, None).describe()
+            told = SHOPS[shop.platform](name, shop, None).describe()
         except (TryLater, LaneDown) as problem:
             raise ConfigurationFault(
                 f"shops.{name}: the shop could not be asked for its time zone and currency "
@@ -258,42 +290,3 @@ def _shop_facts(
     return ShopFacts(
         timezone=shop.timezone or kept["timezone"], currency=shop.currency or kept["currency"]
     )
-
-
-def _woocommerce(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdapter:
-    return WooCommerceShop(
-        name,
-        base_url=shop.address,
-        consumer_key=_secret(shop.consumer_key),
-        consumer_secret=_secret(shop.consumer_secret),
-        currency=facts.currency if facts else shop.currency,
-        timezone=facts.timezone if facts else shop.timezone,
-    )
-
-
-def _mailchimp(name: str, destination: DestinationSettings) -> DestinationAdapter:
-    return MailchimpDestination(
-        name,
-        audience=destination.audience or "",
-        api_key=_secret(destination.api_key),
-        base_url=destination.base_url,
-    )
-
-
-def _files(name: str, destination: DestinationSettings) -> DestinationAdapter:
-    return FilesDestination(name, folder=destination.folder or Path())
-
-
-def _secret(setting: SecretStr | None) -> str:
-    """The secret; the settings refuse a platform without those it needs."""
-    return setting.get_secret_value() if setting else ""
-
-
-_SHOPS: Mapping[str, Callable[[str, ShopSettings, ShopFacts | None], ShopAdapter]] = {
-    "woocommerce": _woocommerce,
-}
-_DOORS = {"woocommerce": WooCommerceShop.door}
-_DESTINATIONS: Mapping[str, Callable[[str, DestinationSettings], DestinationAdapter]] = {
-    "mailchimp": _mailchimp,
-    "files": _files,
-}

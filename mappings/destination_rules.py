@@ -10,6 +10,7 @@ from connector.model import Purpose
 from mappings import fields
 from mappings.faults import Faults
 from mappings.grammar import DestinationMapping, Segment
+from mappings.item_rules import CATALOGS, read_fields, read_items, read_labels
 from mappings.segment_rules import check_prefix
 from mappings.segments.faults import NOT_AVAILABLE
 from mappings.shape import DestinationShape
@@ -20,7 +21,9 @@ PLATFORMS = frozenset({"mailchimp", "files", "meta_catalog", "meta_audiences"})
 
 # What a platform does with people decides which permission it needs, whatever is written.
 _NEEDS: Mapping[str, Purpose] = {"mailchimp": Purpose.EMAIL, "meta_audiences": Purpose.ADS}
-_HOLDS_PRODUCTS = frozenset({"meta_catalog"})
+
+_ABOUT_PEOPLE = ("contacts", "consent", "tags", "ecommerce", "audiences", "tables")
+_ABOUT_ITEMS = ("items", "labels")
 
 # https://mailchimp.com/developer/marketing/docs/merge-fields/: capitals, digits and underscores;
 # the API refuses more than ten characters. EMAIL is the address itself.
@@ -53,6 +56,11 @@ def _destination(
     if platform is None:
         what = f'no destination is named "{shown(name)}", and no platform either'
         faults.add(place, what, word=name, choices={*around.destinations, *PLATFORMS})
+    if platform in CATALOGS:
+        return _catalog(shape, place, faults)
+    for key in _ABOUT_ITEMS:
+        if platform is not None and key in shape.model_fields_set:
+            faults.add((*place, key), f"is for catalogs; {platform} holds people")
     _check_fields(shape.fields, platform, (*place, "fields"), around, faults)
     for number, segment in (shape.tags.segments or {}).items():
         _check_segment(segment, (*place, "tags", "segments", number), around, faults)
@@ -74,9 +82,19 @@ def _destination(
         tag_segments="all" if listed is None else tuple(segment.name for segment in chosen),
         tables=tuple(dict.fromkeys(shape.tables.values())),
         ecommerce=shape.ecommerce == "true",
-        items=shape.items.model_dump(exclude_none=True) if shape.items else None,
-        labels=dict(shape.labels),
         audiences={audience: wanted.model_dump() for audience, wanted in shape.audiences.items()},
+    )
+
+
+def _catalog(shape: DestinationShape, place: Path, faults: Faults) -> DestinationMapping:
+    for key in _ABOUT_PEOPLE:
+        if key in shape.model_fields_set:
+            faults.add((*place, key), "is about people; a catalog holds what is for sale")
+    return DestinationMapping(
+        items=read_items(shape, place, faults),
+        fields=read_fields(shape.fields, (*place, "fields"), faults),
+        labels=read_labels(shape.labels, (*place, "labels"), faults),
+        tag_segments=(),
     )
 
 
@@ -95,8 +113,6 @@ def _check_fields(
     around: Surroundings,
     faults: Faults,
 ) -> None:
-    if platform in _HOLDS_PRODUCTS:
-        return
     for field, attribute in mapped.items():
         if platform == "mailchimp":
             _check_merge_tag(field, (*place, field), faults)

@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from connector.model import Purpose
-from mappings.segments.syntax import Query
+from mappings.segments.syntax import Comparison, Operator, Query, Text
 
 Policy: TypeAlias = Literal["subscribed_only", "existing_only", "everyone"]
 """Whom a destination holds: those who may be mailed, those it holds already, or all."""
+
+Unpublished: TypeAlias = Literal["archive", "delete"]
+"""What becomes of an item that the shop does not show any more."""
+
+EVERYTHING_SHOWN = Query(
+    Comparison(attribute="status", operator=Operator.EQ, values=(Text("active"),))
+)
+"""The query of a catalog that does not say which items it wants."""
 
 COUNTING: Table[str, frozenset[str]] = {
     "woocommerce": frozenset({"processing", "completed"}),
@@ -80,11 +88,23 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRules:
+    """Which variants a catalog holds, under which ids, and what becomes of one not shown any more.
+
+    ``id`` is a pattern, ``{shop}_{variant_id}``.
+    """
+
+    query: Query = EVERYTHING_SHOWN
+    id: str = "{shop}_{variant_id}"
+    unpublished: Unpublished = "archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationMapping:
     """What one destination should hold. ``fields`` name the attribute behind each field there.
 
-    ``items``, ``labels`` and ``audiences`` are kept as written, for the destinations that have
-    them.
+    ``items`` and ``labels`` are for catalogs, whose ``fields`` come from what is for sale.
+    ``audiences`` are kept as written.
     """
 
     policy: Policy = "subscribed_only"
@@ -94,7 +114,7 @@ class DestinationMapping:
     tag_segments: Literal["all"] | tuple[str, ...] = "all"
     tables: tuple[str, ...] = ()
     ecommerce: bool = False
-    items: Table[str, Any] | None = None
+    items: ItemRules | None = None
     labels: Table[str, str] = field(default_factory=dict)
     audiences: Table[str, Any] = field(default_factory=dict)
 

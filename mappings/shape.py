@@ -175,9 +175,11 @@ class ItemsShape(Shape):
     """Which variants a catalog holds."""
 
     when: Text | None = None
-    """Which variants."""
+    """A query about items, in the segment language. Without it: status = 'active'."""
     id: Text | None = None
-    """The pattern of an item's id."""
+    """The pattern of an item's id; without it {shop}_{variant_id}."""
+    unpublished: Literal["archive", "delete"] = "archive"
+    """What becomes of an item that the shop does not show any more."""
 
 
 class AudienceShape(Shape):

@@ -122,7 +122,7 @@ def test_defaults_are_the_documented_ones(house: House) -> None:
     settings = house.load()
     assert Listen(host="127.0.0.1", port=8080) == settings.listen
     assert ("live", {}, None) == (settings.mode, settings.destinations, settings.public_url)
-    assert (16, 5 * 2**20) == (settings.threads, settings.body_limit)
+    assert (8, 5 * 2**20) == (settings.threads, settings.body_limit)
     assert settings.store.endswith("/connector.db")
     assert settings.mapping.endswith("/mapping.yaml")
 

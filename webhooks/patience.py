@@ -2,34 +2,47 @@
 
 Granian hands a request over before its body has arrived, and then waits for ever:
 https://github.com/emmett-framework/granian has no setting for it. So whoever reads a body here is
-watched, and one that stalls is sent away by whoever holds the connection (`GIVE_UP`), which lets
-the reading thread go. When more bodies are under way than there are threads to spare, the one that
-has been longest under way goes first: it is not the one that is about to arrive.
+watched, and one that stalls is sent away over its `Line`, which lets the reading thread go. When
+more bodies are under way than there are threads to spare, the one that has been longest under way
+goes first: it is not the one that is about to arrive.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-GIVE_UP = "connector.give_up"
-"""Where a server leaves a function of a status that answers and closes the connection."""
+LINE = "connector.line"
+"""Where in the WSGI environment a server may leave the `Line` to the sender."""
 
-MOST = 96
+MOST = 24
 """How many bodies may be under way at one time; a server needs more threads than that."""
 
 _TICK = 0.25
 
 
+class Line(Protocol):
+    """A server's connection to the sender of one request, for what WSGI has no words for."""
+
+    def keep(self) -> None:
+        """The answer to this request comes later, by `reply`: ignore what the call returns."""
+
+    def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answer now, from any thread."""
+
+    def cut(self, status: int) -> None:
+        """Answer with a bare status and close the connection, though its body is still read."""
+
+
 class Sender:
     """A sender whose body is under way."""
 
-    __slots__ = ("_give_up", "began", "moved", "status")
+    __slots__ = ("_line", "began", "moved", "status")
 
-    def __init__(self, give_up: Callable[[int], None]) -> None:
-        self._give_up = give_up
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self.began = self.moved = time.monotonic()
         self.status = 408
 
@@ -39,7 +52,7 @@ class Sender:
 
     def send_away(self) -> None:
         """Answer and close the connection, for the thread that waits cannot."""
-        self._give_up(self.status)
+        self._line.cut(self.status)
 
 
 class Patience:
@@ -59,17 +72,16 @@ class Patience:
 
     def begin(self, environ: Mapping[str, Any]) -> Sender | None:
         """Start watching the sender of a request; ``None`` where the server cannot let it go."""
-        give_up = environ.get(GIVE_UP)
-        if give_up is None:
+        line = environ.get(LINE)
+        if line is None:
             return None
         if self._watch is None:
             self._start()
-        sender = Sender(give_up)
+        sender = Sender(line)
         self._senders[sender] = None
         if len(self._senders) > self._most:
-            for oldest in self._senders:
+            for oldest in list(self._senders)[:1]:  # a copy in one step: others come and go
                 self._send_away(oldest)
-                break
         return sender
 
     def end(self, sender: Sender | None) -> bool:

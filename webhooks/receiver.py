@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from connector.errors import ConfigurationFault, StoreUnavailable
+from connector.errors import ConfigurationFault
 from connector.model import Arrival
 from connector.ports import Door
 from webhooks import signatures
@@ -22,7 +24,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """One shop's entrance: how its platform knocks, and the secrets it seals with."""
+    """One shop's entrance: how its platform knocks, and the secrets it seals with.
+
+    Where the platform has a secret for each webhook (`Door.secret_a_topic`), an address that names
+    a topic takes what is sealed with that topic's derived secret, and the shop's own address what
+    is sealed with one of ``secrets`` itself; neither takes the other's.
+    """
 
     shop: str
     door: Door
@@ -46,9 +53,36 @@ class Threshold:
         )
         fill(self, "kept_keys", tuple((name, _environ_key(name)) for name in kept))
 
+    def keys(self, bound_topic: str | None) -> tuple[bytes, ...]:
+        """What a delivery to this address must be sealed with, one of them."""
+        if bound_topic is None or not self.door.secret_a_topic:
+            return self.secrets
+        return _topic_keys(self.secrets, bound_topic)
+
+
+@lru_cache(maxsize=256)
+def _topic_keys(secrets: tuple[bytes, ...], topic: str) -> tuple[bytes, ...]:
+    return tuple(signatures.topic_secret(each, topic).encode() for each in secrets)
+
+
+def _hint(threshold: Threshold, bound: str | None, body: bytes, signature: str | None) -> str:
+    if bound is not None and signatures.verify(body, signature, threshold.secrets):
+        return (
+            "sealed with the shop's plain secret: an address that names a topic takes only what "
+            "`connector webhooks register` set up"
+        )
+    return signatures.describe_fault(signature)
+
 
 def _environ_key(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
+
+
+class Unkept(StrEnum):
+    """Fine, and nothing to write down."""
+
+    PING = "ping"
+    IGNORED = "ignored"
 
 
 class Refused(Exception):
@@ -63,17 +97,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Receives webhooks. ``receive`` returns when the sender may be told that all is well."""
+    """Reads and examines webhooks; stores nothing itself."""
 
     thresholds: Mapping[str, Threshold]
-    accept: Callable[[Arrival], None]
     clock: Callable[[], datetime]
     limit: int
     patience: Patience
     ignored_topics: Mapping[str, Collection[str]]
 
-    def receive(self, environ: Mapping[str, Any], shop: str, bound_topic: str | None) -> str:
-        """Take one request: ``stored``, ``ping`` or ``ignored``. Raises `Refused`."""
+    def receive(
+        self, environ: Mapping[str, Any], shop: str, bound_topic: str | None
+    ) -> Arrival | Unkept:
+        """What is to be written down before the sender may be told that all is well.
+
+        Raises `Refused`.
+        """
         threshold = self.thresholds.get(shop)
         if threshold is None:
             raise Refused(404, "unknown_shop")
@@ -82,13 +120,13 @@ class Receiver:
         body = self._read(environ, shop)
         signature = environ.get(threshold.signature_key)
         if signature is None and _is_ping(environ, threshold.door.ping, body):
-            return "ping"
-        if not signatures.verify(body, signature, threshold.secrets):
+            return Unkept.PING
+        if not signatures.verify(body, signature, threshold.keys(bound_topic)):
             raise Refused(
                 401,
                 "missing_signature" if signature is None else "bad_signature",
                 shop=shop,
-                hint=signatures.describe_fault(signature),
+                hint=_hint(threshold, bound_topic, body, signature),
                 bytes=len(body),
             )
         topic = environ.get(threshold.topic_key, "")[:_LONGEST_HEADER]
@@ -96,12 +134,8 @@ class Receiver:
             # The topic is not signed: a captured order.updated must not pass for a deletion.
             raise Refused(401, "other_topic", shop=shop)
         if topic in self.ignored_topics.get(shop, ()):
-            return "ignored"
-        try:
-            self.accept(self._arrival(environ, threshold, topic, body))
-        except StoreUnavailable as problem:
-            raise Refused(503, "store", shop=shop, problem=str(problem)) from problem
-        return "stored"
+            return Unkept.IGNORED
+        return self._arrival(environ, threshold, topic, body)
 
     def _arrival(
         self, environ: Mapping[str, Any], threshold: Threshold, topic: str, body: bytes

@@ -16,14 +16,14 @@ from granian.constants import Interfaces
 from granian.server import Server
 
 from connector.errors import AddressInUse
-from webhooks.patience import GIVE_UP, MOST
+from webhooks.patience import LINE, MOST
 
 _BACKLOG = 1024
 _CONNECTIONS = 512  # open at one time; more wait in the backlog
 _LAST_WORDS = 0.02  # seconds for an answer to leave before its connection is closed
 
 
-def serve(app: str, host: str, port: int, *, threads: int = 16) -> None:
+def serve(app: str, host: str, port: int, *, threads: int = 8) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
     ``app`` is ``module:function``; the function is called without arguments in the server's own
@@ -64,24 +64,13 @@ def _make_sure_free(host: str, port: int) -> None:
 
 def _load(target: str) -> Any:
     """In the server's process: build the application, and make what granian lacks."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        # Until granian sets its own, those of the first process would swallow them here.
+        signal.signal(stop, signal.SIG_DFL)
     _end_with_parent()
-    _let_go_of_slow_senders()
+    _give_each_request_its_line()
     module, _, name = target.partition(":")
-    return _in_one_piece(getattr(importlib.import_module(module), name)())
-
-
-def _in_one_piece(app: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer with a list: granian sends one at once, and anything else through a channel."""
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        pieces = app(environ, start_response)
-        try:
-            return list(pieces)
-        finally:
-            if hasattr(pieces, "close"):
-                pieces.close()
-
-    return answer
+    return getattr(importlib.import_module(module), name)()
 
 
 def _end_with_parent() -> None:
@@ -96,8 +85,8 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _let_go_of_slow_senders() -> None:
-    """Leave in each request a way to end it from outside (`webhooks.patience`).
+def _give_each_request_its_line() -> None:
+    """Put a `Line` into each request's environment (`webhooks.patience`).
 
     Granian keeps its connection object to itself, so its wrapper around the application is wrapped
     once more. ``tests/webhooks/test_serve.py`` fails should a new version do it otherwise.
@@ -109,20 +98,48 @@ def _let_go_of_slow_senders() -> None:
     ) -> Any:
         run = wrap(callback, scope_opts, access_log_fmt)
 
-        def run_with_exit(connection: Any, scope: dict[str, Any]) -> Any:
-            scope[GIVE_UP] = lambda status: _give_up(connection, status)
-            return run(connection, scope)
+        def run_with_line(connection: Any, scope: dict[str, Any]) -> Any:
+            line = scope[LINE] = _Line(connection)
+            return run(line, scope)
 
-        return run_with_exit
+        return run_with_line
 
     granian.server.mp._wsgi_call_wrap = wrap_once_more  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
-def _give_up(connection: Any, status: int) -> None:
-    # A body shorter than announced is the one thing that makes the server close a connection
-    # whose request is still being read: the sender sees the status, and then the end.
-    headers = [("content-length", "2"), ("connection", "close")]
-    connection.response_iter(status, headers, _LastWords())
+class _Line:
+    """A `webhooks.patience.Line`, and for granian the connection that it answers on."""
+
+    __slots__ = ("_connection", "_kept")
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._kept = False
+
+    def keep(self) -> None:
+        self._kept = True
+
+    def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._connection.response_bytes(status, headers, body)
+
+    def cut(self, status: int) -> None:
+        # A body shorter than announced is the one thing that makes the server close a connection
+        # whose request is still being read: the sender sees the status, and then the end.
+        headers = [("content-length", "2"), ("connection", "close")]
+        self._connection.response_iter(status, headers, _LastWords())
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """What granian calls with an answer in one piece."""
+        if not self._kept:
+            self._connection.response_bytes(status, headers, body)
+
+    def response_iter(self, status: int, headers: list[tuple[str, str]], body: Any) -> None:
+        """What granian calls with any other answer; ours are small, and go in one piece."""
+        try:
+            pieces = b"".join(iter(body.__next__, None))
+        finally:
+            body.close()
+        self.response_bytes(status, headers, pieces)
 
 
 class _LastWords:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -46,6 +46,34 @@ def verify(body: bytes, header: str | bytes | None, secrets: Sequence[bytes]) ->
         seal = base64.b64encode(keyed.digest())
         proven |= hmac.compare_digest(seal, told) and secret != b""
     return proven
+
+
+def topic_secret(secret: str | bytes, topic: str) -> str:
+    """The secret for the webhooks of one topic, from the shop's own, as 64 hexadecimal digits.
+
+    The topic is a header, which no signature covers: with a secret of its own for each topic, a
+    body that was captured at one address proves nothing at another (an ``order.updated`` is no
+    ``order.deleted``). Nothing more has to be kept, and who learns one learns no other. No shop
+    can be made to sign what is digested here: its bodies are JSON and hold no zero byte.
+    """
+    key = secret.encode() if isinstance(secret, str) else secret
+    about = b"webhook topic\0" + topic.encode("utf-8", "replace")
+    return hmac.new(key, about, "sha256").hexdigest()
+
+
+def spellings(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """The secrets as keys, each also in the spelling that WooCommerce would sign with.
+
+    It keeps ``a&b`` as ``a&amp;b`` and signs with the former
+    (https://github.com/woocommerce/woocommerce/issues/21693).
+    """
+    both = (spelling for each in secrets for spelling in (each, html.unescape(each)))
+    return tuple(dict.fromkeys(spelling.encode() for spelling in both))
+
+
+def is_respelt(secret: str) -> bool:
+    """Whether WordPress may keep, show or sign with another text than this one."""
+    return bool(set(secret) & set("&<>\"'\\"))
 
 
 def digest(body: bytes) -> bytes:
@@ -101,8 +129,7 @@ def usable_secrets(raw: str, *, what: str) -> tuple[bytes, ...]:
     faults = [f"{what}: {fault}" for part in parts if (fault := _fault(part))]
     if faults:
         raise ConfigurationFault(faults)
-    spellings = (spelling for part in parts for spelling in (part, html.unescape(part)))
-    return tuple(dict.fromkeys(spelling.encode() for spelling in spellings))
+    return spellings(parts)
 
 
 def _fault(secret: str) -> str | None:

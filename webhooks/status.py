@@ -114,6 +114,15 @@ class _Books:
         yield _by_status(
             "connector_records", "Records.", "destination", destinations, _RECORD_COUNTS
         )
+        demands: Mapping[str, int] = self._books.get("requests", {})
+        gauge = GaugeMetricFamily(
+            "connector_demands",
+            "What people demand through a shop: open, of these near or at the end of their time.",
+            labels=["state"],
+        )
+        for state in ("open", "warn", "alarm"):
+            gauge.add_metric([state], demands.get(state, 0))
+        yield gauge
         yield _plain("connector_received", "Deliveries ever written.", "shop", shops, "received")
         yield _plain(
             "connector_oldest_waiting_seconds",

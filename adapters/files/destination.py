@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from adapters.files import csv_safe
 from connector.errors import LaneDown, TryLater
 from connector.model import Change, Json, Outcome, Parked, Settled
-from connector.ports import Finding, Shape
+from connector.ports import OPERATOR, Finding, Grade, Shape
 
 _SEARCHED: Mapping[str, tuple[str, ...]] = {
     "customers": ("first_name", "last_name", "email", "company"),
@@ -60,6 +60,30 @@ class FilesDestination:
                 _mark_unwritten(database)
         return ()
 
+    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
+        """Is there a folder for our user alone, and room in it; nothing is made or changed."""
+        del shape, now
+        place = self._folder
+        while not os.path.lexists(place):
+            place = place.parent
+        if place == self._folder and os.path.lexists(self._file):
+            try:
+                with self._open() as database:
+                    database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except (TryLater, LaneDown) as problem:
+                return (Finding.of("the folder cannot be used", problem),)
+        if not os.access(place, os.W_OK | os.X_OK):
+            return (
+                Finding(
+                    what="the folder cannot be written",
+                    cause=f"{place} is not this user's to write in",
+                    mend=f"Give the connector a folder of its own for {self._name}.",
+                    who=OPERATOR,
+                    grade=Grade.ALARM,
+                ),
+            )
+        return (Finding(what=f"{self._folder} can be written", grade=Grade.FINE),)
+
     def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
         """Replace each person's rows by the new ones, all in one transaction."""
         del now
@@ -86,6 +110,12 @@ class FilesDestination:
                 )
                 csv_safe.write(self._csv(table), columns, rows)
             database.execute("PRAGMA user_version = 0")
+
+    def rewrite(self) -> None:
+        """Write the CSV files anew, whether or not anything changed. Raises as `prepare`."""
+        with self._open() as database:
+            _mark_unwritten(database)
+        self.flush()
 
     def _replace(self, database: Database, changes: Sequence[Change]) -> None:
         rows: dict[str, list[Row]] = {table: [] for table in _held(database)}

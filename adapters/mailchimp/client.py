@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 from mailchimp_marketing.api.lists_api import ListsApi
 from mailchimp_marketing.api.ping_api import PingApi
+from mailchimp_marketing.api.root_api import RootApi
 from mailchimp_marketing.api_client import ApiClient, ApiClientError
 
 from adapters.mailchimp.account import Account, is_loopback
 from adapters.mailchimp.refusals import Refused, TooLarge, refusal
-from adapters.mailchimp.wire import Answer, Wire
+from adapters.mailchimp.wire import Answer, Wire, open_line
 from connector.errors import ConnectorError, LaneDown, TryLater
 from connector.model import Json
 from connector.moments import parse_utc
@@ -34,6 +37,7 @@ https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscri
 
 _WHOLE = msgspec.json.Encoder(decimal_format="number")
 _GONE = (404, 405)  # archiving a contact that is archived already is answered 405
+_NOT_FOUND = 404
 _CONFLICT = 409
 
 
@@ -41,15 +45,27 @@ class MailchimpClient:
     """One audience of one account. Every method raises `TryLater` or `LaneDown`."""
 
     def __init__(self, account: Account, seconds: float) -> None:
-        wire = Wire(seconds=seconds, through_proxies=not is_loopback(account.host))
-        api = _over_wire(account, wire)
+        wire = open_line(seconds=seconds, through_proxies=not is_loopback(account.host))
+        self._told_at: datetime | None = None
+        api = _over_wire(account, wire, self._note_time)
         self._audience = account.audience
         self._lists = ListsApi(api)
         self._ping = PingApi(api)
+        self._root = RootApi(api)
 
     def ping(self) -> None:
         """Is Mailchimp there, and does it take our key."""
         self._ask(self._ping.get)
+
+    def account(self) -> tuple[str, datetime | None]:
+        """Whose key it is, by the account's id, and Mailchimp's time, if it said.
+
+        https://mailchimp.com/developer/marketing/api/root/list-api-root-resources/
+        """
+        said = self._ask(self._root.get_root, fields=["account_id"]).get("account_id")
+        if not isinstance(said, str) or not said:
+            raise TryLater("Mailchimp's answer has no account_id")
+        return said, self._told_at
 
     def audience(self) -> Mapping[str, Json]:
         """The audience itself; `LaneDown` when it does not exist."""
@@ -136,6 +152,24 @@ class MailchimpClient:
             raise
         return True
 
+    def delete_for_good(self, email: str) -> bool:
+        """Delete a member and all of their personal data; ``False`` when there is none.
+
+        https://mailchimp.com/developer/marketing/api/list-members/delete-list-member/
+        """
+        try:
+            self._ask(
+                self._lists.delete_list_member_permanent,
+                self._audience,
+                member_id(email),
+                empty=True,
+            )
+        except Refused as refused:
+            if refused.status == _NOT_FOUND:
+                return False
+            raise
+        return True
+
     def leave_tags(self, email: str, names: Sequence[str]) -> bool:
         """Take tags from one member; ``False`` when there is no such member."""
         try:
@@ -167,6 +201,10 @@ class MailchimpClient:
                 return False
             raise
         return True
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        with suppress(ValueError, TypeError):
+            self._told_at = parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
 
     def _pages(
         self, call: Callable[..., Any], what: str, **kwargs: Any
@@ -229,8 +267,8 @@ def member_id(email: str) -> str:
     return hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
 
 
-def _over_wire(account: Account, wire: Wire) -> Any:
-    """The official client, speaking through our own wire."""
+def _over_wire(account: Account, wire: Wire, heard: Callable[[Mapping[str, str]], None]) -> Any:
+    """The official client, speaking through our own wire; each answer's headers are ``heard``."""
     # An empty server: otherwise it is written over every "server" in an address.
     api = ApiClient({"api_key": account.key, "server": ""})
     api.host = f"{account.host}/3.0"
@@ -247,9 +285,10 @@ def _over_wire(account: Account, wire: Wire) -> Any:
             url,
             query=[(name, str(value)) for name, value in query_params or ()],
             headers=headers or {},
-            key=account.key,
+            basic=("connector", account.key),
             body=None if body is None else _WHOLE.encode(body),
         )
+        heard(answer.headers)
         if error := refusal(answer):
             raise error
         return answer

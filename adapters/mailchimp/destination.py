@@ -13,9 +13,10 @@ from adapters.mailchimp.push import Push
 from adapters.mailchimp.refusals import Refused
 from adapters.mailchimp.values import FOR_TEXT
 from adapters.mailchimp.words import Audience, plan
-from connector.errors import LaneDown
+from connector import clocks
+from connector.errors import LaneDown, TryLater
 from connector.model import Change, Outcome
-from connector.ports import FieldType, Finding, Shape
+from connector.ports import FieldType, Finding, Grade, Introduction, Shape
 
 _TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 _OWN_WORDS = frozenset({"EMAIL", "UNSUB", "FORWARD", "REWARDS", "ARCHIVE", "DATE", "INTERESTS"})
@@ -68,6 +69,43 @@ class MailchimpDestination:
         if any(tag not in self._audience.types for tag in wanted):
             self._read_fields()
         return [*findings, *self._misfits(wanted)]
+
+    def introduce(self) -> Introduction:
+        """Ask whose account the key opens. Raises `TryLater` or `LaneDown`."""
+        account, told_at = self._client.account()
+        return Introduction(account=account, at=told_at)
+
+    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
+        """Try everything that work will need, change nothing, and say how it was."""
+        return tuple(self._examine(shape, now))
+
+    def _examine(self, shape: Shape, now: datetime) -> Iterator[Finding]:
+        try:
+            introduction = self.introduce()
+            yield Finding(what="Mailchimp takes the key", grade=Grade.FINE)
+            yield from clocks.compare(introduction.at, now, whose="Mailchimp's")
+            self._read_audience()
+        except (TryLater, LaneDown) as problem:
+            yield Finding.of("Mailchimp cannot be used", problem)
+            return
+        yield Finding(what="the audience is there", grade=Grade.FINE)
+        if self._audience.double_optin:
+            yield Finding(
+                what="the audience uses double opt-in: who is new gets a confirmation mail first",
+                grade=Grade.NOTE,
+            )
+        wanted = {name.upper(): kind for name, kind in shape.fields.items()}
+        missing = [tag for tag in wanted if tag not in self._audience.types]
+        if missing:
+            yield Finding(
+                what=f"the merge fields {', '.join(missing)} are not there yet and will be made "
+                "when the connector starts",
+                grade=Grade.NOTE,
+            )
+        misfits = tuple(self._misfits(wanted))
+        yield from misfits
+        if not missing and not misfits:
+            yield Finding(what="the merge fields are there", grade=Grade.FINE)
 
     def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
         """Write the changes; one outcome for every key. Raises `TryLater` or `LaneDown`."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from adapters.mailchimp.answers import Member, read_batch
 from adapters.mailchimp.client import MOST_MEMBERS, MailchimpClient
+from adapters.mailchimp.patience import Patience
 from adapters.mailchimp.refusals import Complaint, Meaning, Refused, TooLarge, meaning, parked
-from adapters.mailchimp.wire import CONNECTIONS
 from adapters.mailchimp.words import (
     Action,
     Audience,
     Plan,
     SetStatus,
+    is_own_archive,
     judge,
     must_ask,
     opted_out,
@@ -23,6 +23,7 @@ from adapters.mailchimp.words import (
 from connector.errors import LaneDown, TryLater
 from connector.model import Json, Outcome, Permission, Postponed, Settled
 
+_WHOLLY_GONE = (Action.ARCHIVE, Action.ERASE)
 _MOST_FIELDS_DROPPED = 4  # one by one; after that the contact is written without any
 _MOST_REFUSED_ALONE = 8  # with none taken: then it is not the contacts
 
@@ -42,7 +43,8 @@ class Push:
         self._now = now
         self._outcomes: dict[str, Outcome] = {}
         self._members: dict[str, Member] = {}
-        self._patience: TryLater | None = None
+        self._before: dict[str, Member] = {}
+        self._patience = Patience()
         self._taken = 0
         self._absent = 0
         self._refused_alone = 0
@@ -54,42 +56,27 @@ class Push:
             by_action[each.action].append(each)
         for each in by_action[Action.NOTHING]:
             self._outcomes[each.change.key] = Settled(note=each.note)
+        self._each(self._erase, by_action[Action.ERASE])
         self._each(self._unsubscribe, by_action[Action.UNSUBSCRIBE])
         self._each(self._archive, by_action[Action.ARCHIVE])
         self._write(self._those_present(by_action[Action.WRITE]))
-        self._leave_tags(plans)
+        self._leave_tags([each for each in plans if each.action not in _WHOLLY_GONE])
         if self._absent and not self._taken:
             self._client.audience()  # of an audience that is gone, nobody's absence says anything
         return self._whole(plans)
 
     def _whole(self, plans: Sequence[Plan]) -> dict[str, Outcome]:
-        waiting = self._patience or TryLater("Mailchimp's answer did not mention this contact")
-        late = Postponed(reason=waiting.reason, retry_after=waiting.retry_after)
+        late = self._patience.late
         whole = {each.change.key: self._outcomes.get(each.change.key, late) for each in plans}
-        if self._patience and all(isinstance(outcome, Postponed) for outcome in whole.values()):
-            raise self._patience
+        nothing = all(isinstance(outcome, Postponed) for outcome in whole.values())
+        if self._patience.asked and nothing:
+            raise self._patience.asked
         return whole
 
     # --- one by one, over a few connections --------------------------------------------------
 
     def _each(self, act: Callable[[Plan], Outcome | None], plans: Sequence[Plan]) -> None:
-        """Act on each plan. ``None`` means that its outcome is found elsewhere."""
-        if len(plans) == 1:
-            results: Iterable[Outcome | None] = [self._patiently(act, plans[0])]
-        else:
-            with ThreadPoolExecutor(CONNECTIONS) as threads:
-                results = list(threads.map(lambda each: self._patiently(act, each), plans))
-        for each, outcome in zip(plans, results, strict=True):
-            if outcome is not None:
-                self._outcomes[each.change.key] = outcome
-
-    def _patiently(self, act: Callable[[Plan], Outcome | None], each: Plan) -> Outcome | None:
-        if self._patience is None:
-            try:
-                return act(each)
-            except TryLater as later:
-                self._patience = later
-        return Postponed(reason=self._patience.reason, retry_after=self._patience.retry_after)
+        self._outcomes |= self._patience.each(act, plans)
 
     def _unsubscribe(self, each: Plan) -> Outcome:
         """Unsubscribe a person we never held: one that is not there is not created for it."""
@@ -106,9 +93,22 @@ class Push:
         self._taken += 1
         return self._follow(each, member)
 
-    def _archive(self, each: Plan) -> Outcome:
+    def _erase(self, each: Plan) -> Outcome:
+        """Delete a person for good, whoever brought them into the audience."""
         try:
-            there = self._client.archive(each.email)
+            there = self._client.delete_for_good(each.email)
+        except Refused as refused:
+            return self._refused(each, refused)
+        self._taken += there
+        self._absent += not there
+        return Settled(note="" if there else "was not in the audience")
+
+    def _archive(self, each: Plan) -> Outcome:
+        """Take our tags away and archive: a contact that comes back wears none of an old time."""
+        tags = list(each.leaves.values())
+        try:
+            there = not tags or self._client.leave_tags(each.email, tags)
+            there = there and self._client.archive(each.email)
         except Refused as refused:
             return self._refused(each, refused)
         self._taken += there
@@ -116,21 +116,27 @@ class Push:
         return Settled(note="" if there else "was not in the audience any more")
 
     def _those_present(self, plans: Sequence[Plan]) -> Sequence[Plan]:
-        """With ``existing_only``, those whom the audience has; nobody is created."""
-        if not self._audience.existing_only:
-            return plans
-        present: set[str] = set()
+        """With ``existing_only``, those whom the audience has; nobody is created.
+
+        Whom we removed before is looked at too: who archived them, our writing would hide.
+        """
+        existing_only, strangers = self._audience.existing_only, set[str]()
 
         def look(each: Plan) -> Outcome | None:
             member = Member.read(self._client.read(each.email) or {})
-            if member is None or member.status == "archived":
+            if member is not None:
+                self._before[each.change.key] = member
+            archived = member is not None and member.status == "archived"
+            if existing_only and (
+                member is None or (archived and not is_own_archive(each, member))
+            ):
                 self._absent += 1
+                strangers.add(each.change.key)
                 return Settled(note="not in the audience")
-            present.add(each.change.key)
             return None
 
-        self._each(look, plans)
-        return [each for each in plans if each.change.key in present]
+        self._each(look, [each for each in plans if existing_only or each.change.removed_at])
+        return [each for each in plans if each.change.key not in strangers]
 
     # --- the batch ---------------------------------------------------------------------------
 
@@ -146,14 +152,14 @@ class Push:
 
     def _batch(self, plans: Sequence[Plan]) -> list[Plan]:
         """Write a batch; gives those to be written again without a field that was refused."""
-        if not plans or self._patience:
+        if not plans or self._patience.asked:
             return []
         try:
             members, errors = read_batch(self._client.write([each.item for each in plans]))
         except (TooLarge, Refused) as whole:
             return self._halves(plans, whole)
         except TryLater as later:
-            self._patience = later
+            self._patience.asked = later
             return []
         again: list[Plan] = []
         taken: list[Plan] = []
@@ -163,7 +169,7 @@ class Push:
                 self._complained(each, Complaint.from_item(errors[key]), again)
             elif key in members:
                 self._taken += 1
-                self._members[each.change.key] = members[key]
+                self._members[each.change.key] = self._dated(each, members[key])
                 taken.append(each)
         self._follow_all(taken)
         return again
@@ -204,6 +210,11 @@ class Push:
             self._each(lambda plan: self._verdict(plan, what, complaint), [each])
 
     # --- what follows from an answer ---------------------------------------------------------
+
+    def _dated(self, each: Plan, member: Member) -> Member:
+        before = self._before.get(each.change.key, member)
+        archived = member.status == before.status == "archived"
+        return replace(member, last_changed=before.last_changed) if archived else member
 
     def _follow_all(self, plans: Sequence[Plan]) -> None:
         """Judge what was taken; most need no further call."""
@@ -289,10 +300,9 @@ class Push:
             for form, plans in by_tag.items():
                 self._leave_one_tag(form, [each.email for each in plans])
         except TryLater as later:
-            self._patience = later
-            late = Postponed(reason=later.reason, retry_after=later.retry_after)
-            for each in {plan.change.key: plan for group in by_tag.values() for plan in group}:
-                self._outcomes[each] = late
+            self._patience.asked = later
+            for each in {plan.change.key for plans in by_tag.values() for plan in plans}:
+                self._outcomes[each] = self._patience.late
 
     def _leave_one_tag(self, form: str, emails: Sequence[str]) -> None:
         if form in self._tag_ids and not self._client.leave_tag(self._tag_ids[form], emails):

@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -225,7 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with Sandbox(port=chosen.port, double_optin=chosen.double_optin) as mc:
         sys.stdout.write(f"base_url {mc.url}\naudience {mc.audience}\napi_key  {mc.api_key}\n")
         sys.stdout.flush()
-        threading.Event().wait()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ class World:
     gone: bool = False
     refused: dict[str, Trouble] = field(default_factory=dict)
     skip_validation_works: bool = True
+    account: str = "5f6e7d8c9b0a1f2e3d4c5b6a7"
 
 
 def said(body: Any) -> Response:

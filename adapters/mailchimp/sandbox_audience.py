@@ -26,6 +26,11 @@ def ping(_: World) -> Response:
     return said({"health_status": "Everything's Chimpy!"})
 
 
+def root(world: World) -> Response:
+    """Say whose account it is."""
+    return said({"account_id": world.account, "account_name": "Stand-in", "role": "owner"})
+
+
 def audience(world: World) -> Response:
     """Show the audience."""
     return said({"id": world.audience, "name": "Stand-in", "double_optin": world.double_optin})

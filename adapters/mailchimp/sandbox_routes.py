@@ -107,6 +107,7 @@ def tag_member(world: World, who: str) -> Response:
 _HERE = "/lists/<list_id>"
 _ONE = f"{_HERE}/members/<who>"
 _ROUTES: tuple[tuple[str, str, _Route], ...] = (
+    ("GET", "/", of_audience.root),
     ("GET", "/ping", of_audience.ping),
     ("GET", _HERE, of_audience.audience),
     ("POST", _HERE, batch),

@@ -129,7 +129,7 @@ class _Quiet(WSGIRequestHandler):
 def endpoint_of(method: str, path: str) -> str:
     """The endpoint as Mailchimp's description names it, for counting."""
     parts = path.removeprefix("/3.0").split("/")
-    names = {2: "{list_id}", 4: _ITEMS.get(parts[3] if len(parts) > 3 else "", "")}  # noqa: PLR2004
+    names = {2: "{list_id}", 4: _ITEMS.get(parts[3] if len(parts) > 3 else "", "")}  # noqa: PLR2004 - places
     shown = [names.get(at) or part for at, part in enumerate(parts)]
     return f"{method} {'/'.join(shown)}"
 

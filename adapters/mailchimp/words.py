@@ -1,7 +1,8 @@
 """From a change of ours to Mailchimp's words, and from its words back to what became of it.
 
 Nothing here makes anybody sendable again who left: an existing contact's status is raised only
-from "transactional" (never asked), or to "pending", which asks the person.
+from "transactional" (never asked), to "pending", which asks the person, or out of an archive that
+we put them in ourselves because the shop did not know them any more.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Action(Enum):
     WRITE = auto()  # in the batch
     UNSUBSCRIBE = auto()  # alone, so that nobody is created only to be unsubscribed
     ARCHIVE = auto()  # alone, Mailchimp has no batch for it
+    ERASE = auto()  # alone, for good: only the person themselves can come back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,14 @@ Judgement: TypeAlias = Outcome | SetStatus
 def plan(change: Change, audience: Audience) -> Plan:
     """What to do for a change; nothing at all when the audience holds it already."""
     before, after = change.before, change.after
+    if change.erased:
+        email = (before and before.email) or (change.key if "@" in change.key else "")
+        return Plan(change=change, action=Action.ERASE if email else Action.NOTHING, email=email)
     if after is None:
         if before is None or not before.email:
             return Plan(change=change, action=Action.NOTHING)
-        return Plan(change=change, action=Action.ARCHIVE, email=before.email)
+        leaves = tag_names(before.tags)
+        return Plan(change=change, action=Action.ARCHIVE, email=before.email, leaves=leaves)
     if not after.email:
         return Plan(change=change, action=Action.NOTHING, note="no e-mail address")
     if after.permission is Permission.WITHDRAWN:
@@ -164,13 +170,13 @@ def _changed(before: Record | None, after: Record) -> dict[str, Json]:
     }
 
 
-def _status_if_new(permission: Permission, audience: Audience) -> str:
+def _status_if_new(permission: Permission | None, audience: Audience) -> str:
     match permission:
         case Permission.SEND:
             return "pending" if audience.double_optin else "subscribed"
         case Permission.CONFIRM:
             return "pending"
-        case Permission.SILENT:
+        case Permission.SILENT | None:
             return "transactional"
         case Permission.WITHDRAWN:
             return "unsubscribed"
@@ -213,7 +219,7 @@ def judge(
             bounced = _evidence(each, audience, Claim.UNDELIVERABLE, at, now)
             return Settled(evidence=(bounced,), note="Mailchimp could not deliver to this address")
         case "archived":
-            return _judge_archived(each, member)
+            return _judge_archived(each, member, audience)
         case "transactional" if each.permission is Permission.SEND or (
             each.permission is Permission.CONFIRM and each.is_raised
         ):
@@ -252,7 +258,10 @@ def _judge_unsubscribed(
     )
 
 
-def _judge_archived(each: Plan, member: Member) -> Judgement:
+def _judge_archived(each: Plan, member: Member, audience: Audience) -> Judgement:
+    if each.permission is not None and is_own_archive(each, member):
+        status = _status_if_new(each.permission, audience)
+        return SetStatus(status=status, outcome=Settled(note=each.note))
     if not each.is_raised:
         return Settled(note="is archived in Mailchimp and stays so")
     granted, archived = each.change.granted_at, member.last_changed
@@ -263,6 +272,15 @@ def _judge_archived(each: Plan, member: Member) -> Judgement:
         reason="archived",
         mend="This contact is archived in Mailchimp. Unarchive it there if it should get mail.",
     )
+
+
+def is_own_archive(each: Plan, member: Member) -> bool:
+    """Was it we who archived this contact, and has nobody touched it since.
+
+    ``member`` is as it was before this step: our own writing moves ``last_changed``.
+    """
+    removed, archived = each.change.removed_at, member.last_changed
+    return removed is not None and archived is not None and abs(archived - removed) <= MARGIN
 
 
 def opted_out(each: Plan, audience: Audience, *, left: datetime, now: datetime) -> Settled:

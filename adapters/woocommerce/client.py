@@ -8,10 +8,14 @@ All it ever asks, each a GET that may be repeated:
 ``/wp-json/wc/v3/products/{id}`` (also for the id of a variation)           Basic
 ``/wp-json/wc/v3/products/{id}/variations?per_page=100&page=N``             Basic
 ``/wp-json/wc/v3/data/currencies/current``                                  Basic
+``/wp-json/wc/v3/{orders,customers,products}?per_page=1&_fields=id``        Basic
+``/wp-json/wc/v3/webhooks?per_page=100&page=N``                             Basic
 ``/wp-json/?_fields=gmt_offset,timezone_string``                            none
 ==========================================================================  =====
 
-The last one is public, and since WooCommerce 11.1 its keys are refused outside ``wc/``.
+The last one is public, and since WooCommerce 11.1 its keys are refused outside ``wc/``. All it ever
+writes are webhooks: ``POST /wp-json/wc/v3/webhooks`` (once, never repeated by itself), ``PUT`` and
+``DELETE /wp-json/wc/v3/webhooks/{id}``.
 Reference: https://woocommerce.github.io/woocommerce-rest-api-docs/.
 """
 
@@ -20,24 +24,33 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-from typing import Any, TypeAlias
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 import httpx
 import tenacity
 
-from adapters.woocommerce.parse import error_in, is_missing, items_in
-from connector.errors import ConfigurationFault, LaneDown, TryLater
+from adapters.woocommerce.parse import items_in
+from adapters.woocommerce.verdicts import (
+    Answer,
+    Found,
+    HiccupError,
+    Missing,
+    RefusedError,
+    date_in,
+    judge,
+    kind_of,
+)
+from connector.errors import ConfigurationFault, TryLater
 from connector.model import Kind
+from connector.strict_json import Sound, examine
 
 LARGEST_ANSWER = 5 * 1024 * 1024
 PER_PAGE = 100  # the most the API gives
 _MOST_PAGES = 100
 _ATTEMPTS = 3
 _LONGEST_CALL = 30.0
-_LONGEST_WAIT = 86_400
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _HEADERS = {
     "Accept": "application/json",
@@ -52,43 +65,12 @@ _PATHS = {
     Kind.VARIANT: "products",
 }
 
-_MEND_KEYS = (
-    "The shop's owner: check the consumer key and secret, and that the key belongs to an "
-    "administrator. If they are right: WooCommerce takes them only when PHP sees https, so the "
-    "address must be https, and a proxy that ends TLS must pass X-Forwarded-Proto on and WordPress "
-    "heed it."
-)
-_MEND_WALL = (
-    "The shop's owner: a firewall, a password or a security plugin before WordPress turned us "
-    "away; let this machine's address reach /wp-json/."
-)
-_MEND_ROUTE = (
-    "The shop's owner: check that WooCommerce is active and that WordPress > Settings > Permalinks "
-    "is not 'Plain'."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The shop has it, and this is what it said."""
-
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """WooCommerce itself said that there is no such thing."""
-
-
-Answer: TypeAlias = Found | Missing
-
-
-class _HiccupError(Exception):
-    """No answer this time, as happens; worth asking again within the call."""
-
 
 class WooCommerceClient:
-    """Asks one shop. Safe to share between threads."""
+    """Asks one shop. Safe to share between threads.
+
+    ``told_at`` is the time by the shop's clock when it last answered, if it said.
+    """
 
     def __init__(
         self,
@@ -117,8 +99,9 @@ class WooCommerceClient:
             trust_env=not near,
         )
         self._ticks = ticks
+        self.told_at: datetime | None = None
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_HiccupError),
+            retry=tenacity.retry_if_exception_type(HiccupError),
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
             wait=tenacity.wait_random_exponential(multiplier=0.25, max=2),
             sleep=sleep,
@@ -134,14 +117,52 @@ class WooCommerceClient:
 
     def variations(self, product_id: str) -> Iterator[Mapping[str, Any]]:
         """Every variation of a product, as the shop shows them. Raises as `thing`."""
-        path = f"/wp-json/wc/v3/products/{product_id}/variations"
+        return self._pages(f"/wp-json/wc/v3/products/{product_id}/variations", "variations")
+
+    def may_read(self, things: str) -> bool:
+        """Whether one of ``orders``, ``customers`` or ``products`` is shown. Raises as `thing`."""
+        answer = self._get(f"/wp-json/wc/v3/{things}?per_page=1&_fields=id")
+        return isinstance(answer, Found) and items_in(answer.body) is not None
+
+    def may_write(self) -> bool:
+        """Whether the key may write, tried on a webhook that cannot exist. Raises as `thing`.
+
+        A key that only reads is turned away before the webhook is looked for: ``check_permissions``
+        in class-wc-rest-authentication.php, https://github.com/woocommerce/woocommerce.
+        """
+        try:
+            self._write("PUT", "/wp-json/wc/v3/webhooks/0", {"status": "paused"})
+        except RefusedError as refused:
+            return refused.code.endswith("_invalid_id")
+        return True
+
+    def webhooks(self) -> Iterator[Mapping[str, Any]]:
+        """Every webhook, as the shop shows them: never with its secret. Raises as `thing`."""
+        return self._pages("/wp-json/wc/v3/webhooks", "webhooks")
+
+    def make_webhook(self, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+        """Make a webhook: ``name``, ``topic``, ``delivery_url``, ``secret``. Raises as `thing`.
+
+        The shop calls the address at once, unsigned, before it answers.
+        """
+        return self._written("POST", "/wp-json/wc/v3/webhooks", wanted)
+
+    def change_webhook(self, webhook: str, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+        """Change an address, a secret or a status. Raises as `thing`."""
+        return self._written("PUT", f"/wp-json/wc/v3/webhooks/{webhook}", wanted)
+
+    def remove_webhook(self, webhook: str) -> None:
+        """Remove a webhook for good. Raises as `thing`."""
+        self._written("DELETE", f"/wp-json/wc/v3/webhooks/{webhook}?force=true", None)
+
+    def _pages(self, path: str, what: str) -> Iterator[Mapping[str, Any]]:
         for page in range(1, _MOST_PAGES + 1):
             answer = self._get(f"{path}?per_page={PER_PAGE}&page={page}")
             if isinstance(answer, Missing):
                 return
             items = items_in(answer.body)
             if items is None:
-                raise TryLater(f"GET {path}: the answer is no list of variations")
+                raise TryLater(f"GET {path}: the answer is no list of {what}")
             yield from items
             if len(items) < PER_PAGE:
                 return
@@ -159,79 +180,62 @@ class WooCommerceClient:
         self._http.close()
 
     def _get(self, path: str, *, keys: bool = True) -> Answer:
-        what = path.partition("?")[0]
+        what = f"GET {path.partition('?')[0]}"
         try:
-            return self._retrying(self._get_once, path, what, keys=keys)
-        except _HiccupError as hiccup:
-            raise TryLater(f"GET {what}: {hiccup}") from None
+            return self._retrying(self._ask_once, "GET", path, what, keys=keys)
+        except HiccupError as hiccup:
+            raise TryLater(f"{what}: {hiccup}") from None
 
-    def _get_once(self, path: str, what: str, *, keys: bool) -> Answer:
+    def _written(
+        self, method: str, path: str, wanted: Mapping[str, str] | None
+    ) -> Mapping[str, Any]:
+        try:
+            answer = self._write(method, path, wanted)
+        except RefusedError as refused:
+            raise refused.as_down() from None
+        examined = examine(answer.body) if isinstance(answer, Found) else None
+        if not isinstance(examined, Sound):
+            raise TryLater(f"{method} {path.partition('?')[0]}: the answer is no JSON object")
+        return examined.value
+
+    def _write(self, method: str, path: str, wanted: Mapping[str, str] | None) -> Answer:
+        """Raises `RefusedError` when WooCommerce itself says no."""
+        what = f"{method} {path.partition('?')[0]}"
+        # A POST is not repeated: the answer may be lost though the webhook was made.
+        ask = self._ask_once if method == "POST" else partial(self._retrying, self._ask_once)
+        try:
+            return ask(method, path, what, keys=True, content=wanted)
+        except HiccupError as hiccup:
+            raise TryLater(f"{what}: {hiccup}") from None
+
+    def _ask_once(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        keys: bool,
+        content: Mapping[str, str] | None = None,
+    ) -> Answer:
         auth = self._keys if keys else None
         deadline = self._ticks() + _LONGEST_CALL
         try:
-            with self._http.stream("GET", self._base + path, auth=auth) as response:
+            with self._http.stream(method, self._base + path, auth=auth, json=content) as response:
                 body = self._read(response, deadline)
         except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
-            raise _HiccupError(f"no answer ({type(error).__name__})") from None
-        return _judge(response, body, what)
+            raise HiccupError(f"no answer ({kind_of(error)})") from None
+        self.told_at = date_in(response.headers)
+        return judge(response, body, what, reading=method == "GET")
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > LARGEST_ANSWER:
-                raise _HiccupError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+                raise HiccupError(f"the answer is larger than {LARGEST_ANSWER} bytes")
             if self._ticks() > deadline:
-                raise _HiccupError(f"the answer took longer than {_LONGEST_CALL:.0f} s")
+                raise HiccupError(f"the answer took longer than {_LONGEST_CALL:.0f} s")
         return bytes(body)
-
-
-def _judge(response: httpx.Response, body: bytes, what: str) -> Answer:
-    """What an answer means for us. Raises where it is none."""
-    status = response.status_code
-    named = f"GET {what}: the shop answered {status}"
-    code, told = error_in(body)
-    if status == HTTPStatus.OK:
-        if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"{", b"["}:
-            raise _HiccupError("a web page instead of JSON")
-        return Found(body)
-    if status == HTTPStatus.NOT_FOUND and is_missing(code, told):
-        return Missing()
-    if code == "rest_no_route":
-        raise LaneDown(f"{named}, it has no such route", mend=_MEND_ROUTE)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        raise LaneDown(f"{named} {code or ''}".rstrip(), mend=_MEND_KEYS if code else _MEND_WALL)
-    if response.is_redirect:
-        raise LaneDown(
-            f"{named}, a redirect to {_host_of(response)}",
-            mend="Whoever runs the connector: put the shop's final address in connector.yaml.",
-        )
-    wait = _retry_after(response.headers)
-    passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
-    if passing and wait is None:
-        raise _HiccupError(f"the shop answered {status}")
-    raise TryLater(named, retry_after=wait)
-
-
-def _host_of(response: httpx.Response) -> str:
-    """Where a redirect leads, without path and query, which may hold secrets."""
-    try:
-        target = response.url.join(response.headers["Location"])
-    except (httpx.InvalidURL, KeyError):
-        return "nowhere"
-    return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, from either form of the header; a date counts from the answer's own."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_WAIT)):
-        return float(min(int(text), _LONGEST_WAIT))
-    try:
-        until, sent = (parsedate_to_datetime(t) for t in (text, headers.get("Date", "")))
-        return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
-    except (ValueError, TypeError):
-        return None
 
 
 def _is_loopback(host: str) -> bool:

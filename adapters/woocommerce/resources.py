@@ -195,6 +195,7 @@ def understand_product(body: ProductBody, slip: Slip) -> Understanding:
         tags=_names(body.tags),
         categories=_names(body.categories),
         variants=() if in_variations else (read_variant(body, product_id, slip),),
+        all_variants=not in_variations or body.variations == [],
         meta=read_meta(body.meta_data),
     )
     return Understood(facts=(product,), wishes=asked, flags=tuple(slip.flags))

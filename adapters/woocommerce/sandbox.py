@@ -18,18 +18,20 @@ from typing import Any, Self
 from flask import Flask, Response, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from adapters.town.totals import Totals
+from adapters.town.wire import Wire
 from adapters.woocommerce.sandbox_accounts import Accounts
 from adapters.woocommerce.sandbox_answers import Key, Office
-from adapters.woocommerce.sandbox_books import Books
+from adapters.woocommerce.sandbox_books import open_books
 from adapters.woocommerce.sandbox_desk import Desk
 from adapters.woocommerce.sandbox_mischief import Mischief
 from adapters.woocommerce.sandbox_payloads import Body, Site, php_json
 from adapters.woocommerce.sandbox_rest import build
 from adapters.woocommerce.sandbox_selling import Orders
 from adapters.woocommerce.sandbox_shelves import Shelves
-from adapters.woocommerce.sandbox_totals import Totals, add_up
+from adapters.woocommerce.sandbox_totals import add_up
 from adapters.woocommerce.sandbox_webhooks import Sender
-from adapters.woocommerce.sandbox_wire import Wire
+from adapters.woocommerce.sandbox_wire import SAFE_PORTS
 
 WANTED = (
     *("order.created", "order.updated", "order.deleted", "order.restored"),
@@ -86,9 +88,10 @@ class Sandbox:
             currency=self.currency,
             tax_percent=self.tax_percent,
         )
-        self.books = Books(self.path)
+        self.books = open_books(self.path)
         self.mischief = Mischief(chance=random.Random(self.seed))
-        self._wire = Wire(timeout=self.timeout, keep_alive=self.keep_alive, stock=self.stock_ports)
+        ports = SAFE_PORTS if self.stock_ports else None
+        self._wire = Wire(timeout=self.timeout, keep_alive=self.keep_alive, ports=ports)
         self.sender = Sender(self.site, self.books, self._wire, self.mischief)
         desk = Desk(
             site=self.site, books=self.books, clock=self.clock, announce=self.sender.announce

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from adapters.town.books import opened
 from adapters.woocommerce import sandbox_payloads as bodies
-from adapters.woocommerce.sandbox_books import opened
 from adapters.woocommerce.sandbox_desk import SUBSCRIPTION, Desk, Refusal, chosen, merge_meta
 from adapters.woocommerce.sandbox_payloads import Body
 from connector.identity import normal_email

@@ -16,9 +16,9 @@ from typing import Any
 
 from flask import Response, g, request
 
+from adapters.town.books import opened
 from adapters.woocommerce import sandbox_queries as lists
 from adapters.woocommerce.sandbox_accounts import Accounts
-from adapters.woocommerce.sandbox_books import opened
 from adapters.woocommerce.sandbox_desk import Desk, Refusal
 from adapters.woocommerce.sandbox_mischief import Mischief
 from adapters.woocommerce.sandbox_payloads import Body, error, php_json

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from adapters.town.books import Books
 from adapters.woocommerce import sandbox_orders as bodies
-from adapters.woocommerce.sandbox_books import Books
 from adapters.woocommerce.sandbox_orders import Goods
 from adapters.woocommerce.sandbox_payloads import Body, Site, money
 from adapters.woocommerce.sandbox_shelves import Shelves

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.woocommerce.sandbox_books import Books
+from adapters.town.books import Books
 from adapters.woocommerce.sandbox_payloads import Body, Site, error
 
 OPT_IN = "_wc_other/mycorp/newsletter-opt-in"

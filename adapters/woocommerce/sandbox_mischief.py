@@ -1,90 +1,34 @@
-"""What can go wrong between a shop and us, on request: answers that fail, deliveries that stray."""
+"""What can go wrong at the stand-in shop beside what goes wrong anywhere."""
 
 from __future__ import annotations
 
-import random
-import threading
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from adapters.town import mischief
 
 ANSWERS = ("500", "429", "503", "html", "torn", "dropped", "slow")
 """How an answer of the REST API can fail: a critical error; too many requests; maintenance; a page
 instead of JSON; half an answer; none at all; a late one."""
 
-FATES = ("duplicated", "shuffled", "delayed", "dropped", "forged")
-"""What can befall a delivery: sent twice (the copy later), sent before its turn, sent late with
-what was true earlier, lost, or accompanied by a forgery with a wrong signature."""
 
+@dataclass(slots=True, kw_only=True)
+class Mischief(mischief.Mischief):
+    """What shall go wrong, with the answers of the REST API."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One failing answer: which kind, and the seconds it names or takes."""
-
-    kind: str
-    seconds: float
-
-
-@dataclass(slots=True)
-class Mischief:
-    """What shall go wrong. ``rates`` are probabilities for each delivery."""
-
-    chance: random.Random
-    rates: dict[str, float] = field(default_factory=dict)
-    longest_delay: float = 0.5
+    answers: tuple[str, ...] = ANSWERS
     owner_lost: bool = False
-    _answers: deque[Answer] = field(default_factory=deque)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def plan(
-        self,
-        *,
-        answers: str | None = None,
-        times: int = 1,
-        seconds: float = 1,
-        deliveries: Mapping[str, float] | None = None,
-        longest_delay: float | None = None,
-        owner_lost: bool | None = None,
-    ) -> None:
-        """Let the next ``times`` answers fail, or deliveries stray at these rates (0 ends it).
+    def plan(self, *, owner_lost: bool | None = None, **more: Any) -> None:
+        """As anywhere; ``owner_lost`` makes every payload an error.
 
-        ``seconds`` is what a 429 asks for or a slow answer takes; ``longest_delay`` how late a
-        delayed or duplicated delivery may come; ``owner_lost`` makes every payload the error that a
-        webhook sends when its owner may no longer see the shop. Raises `ValueError` for a word it
-        does not know.
+        That is what a webhook sends when its owner may no longer see the shop.
         """
-        unknown = [] if answers is None or answers in ANSWERS else [answers]
-        unknown += [name for name in deliveries or {} if name not in FATES]
-        if unknown:
-            known = ", ".join((*ANSWERS, *FATES))
-            raise ValueError(f"the sandbox knows no {', '.join(unknown)}; it knows {known}")
-        with self._lock:
-            if answers is not None:
-                self._answers.extend([Answer(kind=answers, seconds=seconds)] * times)
-            if deliveries is not None:
-                self.rates.update(deliveries)
-            if longest_delay is not None:
-                self.longest_delay = longest_delay
-            if owner_lost is not None:
-                self.owner_lost = owner_lost
-
-    def next_answer(self) -> Answer | None:
-        """The failure planned for this answer, if any."""
-        with self._lock:
-            return self._answers.popleft() if self._answers else None
-
-    def befalls(self, fate: str) -> bool:
-        """Whether this befalls the delivery at hand."""
-        rate = self.rates.get(fate, 0)
-        return rate > 0 and self.chance.random() < rate
-
-    def delay(self) -> float:
-        """For how many seconds a delivery strays."""
-        return self.chance.uniform(0, self.longest_delay)
+        mischief.Mischief.plan(self, **more)
+        if owner_lost is not None:
+            self.owner_lost = owner_lost
 
     def as_json(self) -> Mapping[str, Any]:
         """What is planned, for the control page."""
-        with self._lock:
-            waiting = [answer.kind for answer in self._answers]
-        return {"answers": waiting, "deliveries": dict(self.rates), "owner_lost": self.owner_lost}
+        return {**mischief.Mischief.as_json(self), "owner_lost": self.owner_lost}

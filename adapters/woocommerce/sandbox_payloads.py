@@ -11,7 +11,6 @@ import hashlib
 import html
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from adapters.town.slugs import slug
 from connector.money import exponent, to_major
 
 Body: TypeAlias = dict[str, Any]
@@ -27,7 +27,6 @@ Body: TypeAlias = dict[str, Any]
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "NOK": "kr", "SEK": "kr", "DKK": "kr.", "PLN": "zł"}
 _ADDRESS = ("first_name", "last_name", "company", "address_1", "address_2", "city")
-_FOLDED = str.maketrans("øåłðß", "oaldb") | {ord("æ"): "ae", ord("þ"): "th", ord("ß"): "ss"}
 _TAG = re.compile(r"<[^>]*>")
 _CENTS = 2
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False)
@@ -119,13 +118,6 @@ def error(code: str, message: str, status: int, **more: Any) -> Body:
 def escaped(text: str) -> str:
     """A name as WordPress keeps it: tags stripped, ``&``, ``<`` and ``>`` escaped, quotes not."""
     return html.escape(html.unescape(_TAG.sub("", text)), quote=False).strip()
-
-
-def slug(text: str) -> str:
-    """A title as part of an address."""
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_FOLDED))
-    plain = plain.encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def billing(given: Mapping[str, Any] | None = None) -> Body:

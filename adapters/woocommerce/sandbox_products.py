@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from adapters.woocommerce.sandbox_payloads import Body, Site, both, escaped, links, slug
+from adapters.town.slugs import slug
+from adapters.woocommerce.sandbox_payloads import Body, Site, both, escaped, links
 
 WRITABLE = (
     "status",
@@ -139,7 +141,7 @@ def write(body: Body, given: Mapping[str, Any], site: Site) -> None:
         _attribute(entry, variation=body["type"] == "variation") for entry in body["attributes"]
     ]
     if body["type"] == "variation" and body["attributes"]:
-        chosen = "&".join(f"attribute_{a['slug']}={a['option']}" for a in body["attributes"])
+        chosen = urlencode({f"attribute_{a['slug']}": a["option"] for a in body["attributes"]})
         body["permalink"] = f"{body['permalink'].partition('?')[0]}?{chosen}"
     if body["type"] != "variable":
         _price(body, body["sale_price"] or body["regular_price"], site)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from adapters.woocommerce.sandbox_books import Books, Row
+from adapters.town.books import Books, Row
 from adapters.woocommerce.sandbox_desk import Refusal
 from adapters.woocommerce.sandbox_orders import STATUSES
 from adapters.woocommerce.sandbox_payloads import Site

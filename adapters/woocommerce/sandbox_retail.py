@@ -27,7 +27,7 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
@@ -89,6 +89,7 @@ _COUNTRIES = {
 }
 """ISO 3166 codes of the data's country names; other names stand for no country."""
 _WEBHOOKS = {"order.created": 1, "order.updated": 2}
+_SECOND = timedelta(seconds=1)
 _APART = 100
 """More rows than ever stand between two of one invoice; in the data it is three."""
 Row: TypeAlias = Mapping[str, str]
@@ -102,6 +103,7 @@ class _Sold:
     body: Body
     left: int
     codes: frozenset[str]
+    changed: datetime
 
 
 @dataclass(slots=True)
@@ -156,7 +158,7 @@ def online_retail_orders(
             written_off = int(rows[0]["Quantity"]) < 0
             bodies.turn(order, "cancelled" if written_off else "completed", moment, SITE, paid=True)
             if not written_off:
-                _remember(shop, rows, order, worth)
+                _remember(shop, rows, order, worth, moment)
             yield "order.created", moment, order
 
 
@@ -214,9 +216,9 @@ def _order(shop: _Shop, invoice: str, rows: Sequence[Row], moment: datetime) -> 
     return order
 
 
-def _remember(shop: _Shop, rows: Sequence[Row], order: Body, worth: int) -> None:
+def _remember(shop: _Shop, rows: Sequence[Row], order: Body, worth: int, moment: datetime) -> None:
     codes = frozenset(row["StockCode"] for row in rows)
-    sold = _Sold(body=order, left=worth, codes=codes)
+    sold = _Sold(body=order, left=worth, codes=codes, changed=moment)
     shop.by_customer[rows[0]["CustomerID"]].append(sold)
 
 
@@ -235,10 +237,12 @@ def _give_back(
         sold.left -= part
         entry = refund_entry(SITE, shop.number(), amount=part, reason=invoice)
         sold.body["refunds"].insert(0, entry)
-        touch(sold.body, moment, SITE)
+        # The data goes by minutes; of two states of one moment none could say which is newer.
+        sold.changed = max(moment, sold.changed + _SECOND)
+        touch(sold.body, sold.changed, SITE)
         if not sold.left:
-            bodies.turn(sold.body, "refunded", moment, SITE)
-        yield "order.updated", moment, sold.body
+            bodies.turn(sold.body, "refunded", sold.changed, SITE)
+        yield "order.updated", sold.changed, sold.body
     if rest or not amount:
         yield "order.created", moment, _unplaced(shop, invoice, rows, moment, rest)
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from adapters.town.books import opened
 from adapters.woocommerce import sandbox_orders as bodies
 from adapters.woocommerce.sandbox_accounts import Accounts
 from adapters.woocommerce.sandbox_basket import fill
-from adapters.woocommerce.sandbox_books import opened
 from adapters.woocommerce.sandbox_desk import OPT_IN, Desk, Refusal, chosen, merge_meta
 from adapters.woocommerce.sandbox_payloads import Body, touch
 from adapters.woocommerce.sandbox_refunds import refund, refund_line

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from adapters.town.books import opened
 from adapters.woocommerce import sandbox_products as bodies
-from adapters.woocommerce.sandbox_books import opened
 from adapters.woocommerce.sandbox_desk import Desk, Refusal, merge_meta
 from adapters.woocommerce.sandbox_payloads import Body, touch
 

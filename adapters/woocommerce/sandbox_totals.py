@@ -1,44 +1,18 @@
 """What the stand-in shop itself believes at the end, to hold our own figures against.
 
 People are told apart as the connector does: an account is the person of its present address, a
-guest's address leads to whoever has it now, or else to the account that had it before.
+guest's address leads to whoever has it now, or else to the account that had it before. Money
+changed hands where an order is processing, completed or refunded.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 
-from adapters.woocommerce.sandbox_books import Books
+from adapters.town.books import Books
+from adapters.town.totals import Totals
 from adapters.woocommerce.sandbox_orders import SOLD
 from connector.identity import normal_email
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """The shop's truth. Addresses are in normal form, amounts in minor units of its currency.
-
-    ``revenue`` and ``purchases`` count orders that are processing, completed or refunded; from the
-    amounts, refunds are taken off. ``opted_in`` ticked the box at least once, whatever came after;
-    ``withdrawn`` unsubscribed. ``people`` is everybody with an address: buyers and account holders.
-    """
-
-    customers: int
-    orders: Mapping[str, int]
-    orders_without_address: int
-    refunds: int
-    refunded: int
-    revenue: Mapping[str, int]
-    purchases: Mapping[str, int]
-    people: frozenset[str]
-    opted_in: frozenset[str]
-    withdrawn: frozenset[str]
-
-    @property
-    def mailable(self) -> frozenset[str]:
-        """Those who opted in and did not withdraw."""
-        return self.opted_in - self.withdrawn
 
 
 def add_up(books: Books) -> Totals:

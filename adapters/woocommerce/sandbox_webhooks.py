@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from adapters.town.books import Books, Row, opened
+from adapters.town.wire import Wire
 from adapters.woocommerce import sandbox_payloads as bodies
-from adapters.woocommerce.sandbox_books import Books, Row, opened
 from adapters.woocommerce.sandbox_desk import Refusal
 from adapters.woocommerce.sandbox_mischief import Mischief
 from adapters.woocommerce.sandbox_payloads import Body, Site, php_json
-from adapters.woocommerce.sandbox_wire import Wire, headers_for, ping_headers, succeeded
+from adapters.woocommerce.sandbox_wire import headers_for, ping_headers, succeeded
 
 FAILURES_BORNE = 6
 """So many failures in a row a webhook bears; the next disables it."""

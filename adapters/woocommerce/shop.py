@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from adapters.woocommerce.client import Found, WooCommerceClient
+from adapters.woocommerce import subscriptions
+from adapters.woocommerce.check_up import examine_shop, examine_webhooks
+from adapters.woocommerce.client import WooCommerceClient
 from adapters.woocommerce.parse import understand, understand_answer, understand_variation
+from adapters.woocommerce.verdicts import Found
 from connector.errors import LaneDown, TryLater
 from connector.model import (
     Deleted,
     Delivery,
+    Fact,
     Kind,
     Product,
     Understanding,
@@ -23,7 +29,7 @@ from connector.model import (
     Wish,
 )
 from connector.money import parse_currency
-from connector.ports import Door, ShopFacts
+from connector.ports import Door, Finding, Letterbox, ShopFacts, Subscription
 from connector.strict_json import Sound, examine
 
 _MEND_ZONE = (
@@ -52,6 +58,7 @@ class WooCommerceShop:
             "X-WC-Webhook-Delivery-ID",
         ),
         ping=re.compile(rb"webhook_id=\d{1,10}"),
+        secret_a_topic=True,
     )
 
     def __init__(
@@ -67,6 +74,7 @@ class WooCommerceShop:
         self._name = name
         self._currency = currency
         self._timezone = timezone
+        self._base_url = base_url
         self._client = WooCommerceClient(
             base_url, consumer_key, consumer_secret, transport=transport
         )
@@ -109,22 +117,45 @@ class WooCommerceShop:
             currency=self._currency or self._ask_currency(),
         )
 
+    def check_up(self, *, now: datetime) -> Sequence[Finding]:
+        """Try everything that work will need, change nothing, and say how it was. Never raises."""
+        return tuple(examine_shop(self._client, now=now))
+
+    def list_webhooks(self) -> Sequence[Subscription]:
+        """Every webhook of the shop, others' as well. Raises `TryLater` or `LaneDown`."""
+        return subscriptions.every(self._client)
+
+    def register_webhooks(self, letterbox: Letterbox) -> Sequence[Subscription]:
+        """Make, mend and leave webhooks until each topic has one that is right.
+
+        Raises as `list_webhooks`; what was done until then stays.
+        """
+        return tuple(subscriptions.register(self._client, letterbox))
+
+    def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
+        """Say which are missing, switched off or wrong, and what keeps the shop from calling."""
+        return tuple(examine_webhooks(self._client, letterbox, self._base_url))
+
     def close(self) -> None:
         """Hang up."""
         self._client.close()
 
     def _with_variations(self, read: Understood, delivery: Delivery) -> Understood:
         """The answer, with the variations it wishes for fetched as well."""
-        facts, flags = list(read.facts), list(read.flags)
-        for product in read.facts:
-            if not isinstance(product, Product) or not read.wishes:
+        facts: list[Fact] = []
+        flags = list(read.flags)
+        for fact in read.facts:
+            if not isinstance(fact, Product) or not read.wishes:
+                facts.append(fact)
                 continue
-            for value in self._client.variations(product.id):
-                variant = understand_variation(value, product, delivery, self._currency)
-                if variant is not None:
-                    facts.append(variant)
-                elif "variation_not_readable" not in flags:
-                    flags.append("variation_not_readable")
+            found = [
+                understand_variation(value, fact, delivery, self._currency)
+                for value in self._client.variations(fact.id)
+            ]
+            variants = tuple(variant for variant in found if variant is not None)
+            facts.append(replace(fact, variants=variants, all_variants=len(variants) == len(found)))
+            if len(variants) < len(found) and "variation_not_readable" not in flags:
+                flags.append("variation_not_readable")
         return Understood(facts=tuple(facts), flags=tuple(flags))
 
     def _ask_timezone(self) -> str:

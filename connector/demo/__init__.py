@@ -31,11 +31,12 @@ def show(*, orders: int, rate: float, seed: int, folder: Path | None) -> int:
     console = Console()
     home = folder or Path(tempfile.mkdtemp(prefix="connector-demo-"))
     past = orders // 2 if orders else 60
-    console.print("Starting a shop, the connector and a Mailchimp on this machine ...")
+    console.print("Starting two shops, the connector, a Mailchimp and a Meta on this machine ...")
     with World(folder=home, seed=seed) as world, Watch(world, console) as watch:
         console.print(
-            f"Shop {world.shop.base_url} -> connector {world.hooks} -> Mailchimp "
-            f"{world.audience.url}; everything else in {home}",
+            f"WooCommerce {world.wool.base_url} and Shopify {world.yarn.base_url}\n"
+            f"  -> connector {world.hooks}, its files in {home}\n"
+            f"  -> Mailchimp {world.audience.url} and a Meta catalog {world.catalog.url}",
             highlight=False,
             soft_wrap=True,
         )
@@ -71,33 +72,45 @@ def _relive(world: World, watch: Watch, orders: int) -> None:
     for day in range(_PAST.days):
         dawn = today - _PAST + timedelta(days=day)
         share = orders * (day + 1) // _PAST.days - orders * day // _PAST.days
-        world.market.sell(share, between=(dawn, dawn + timedelta(days=1)))
-        while world.shop.pending():
+        for market, part in zip(world.markets, _split(share, day), strict=True):
+            market.sell(part, between=(dawn, dawn + timedelta(days=1)))
+        while world.pending():
             time.sleep(_BLINK)
         if share:
             watch.look()
 
 
+def _split(orders: int, turn: int) -> tuple[int, int]:
+    """The shops' shares of so many orders; an odd one goes to each in turn."""
+    less = orders // 2
+    return (orders - less, less) if turn % 2 else (less, orders - less)
+
+
 def _sell(world: World, watch: Watch, *, rate: float, orders: int | None) -> None:
     stop = threading.Event()
-    seller = threading.Thread(
-        target=world.market.run, args=(rate,), kwargs={"orders": orders, "stop": stop}
-    )
-    seller.start()
+    parts = (None, None) if orders is None else _split(orders, 0)
+    sellers = [
+        threading.Thread(target=market.run, args=(rate / 2,), kwargs={"orders": part, "stop": stop})
+        for market, part in zip(world.markets, parts, strict=True)
+    ]
+    for seller in sellers:
+        seller.start()
     try:
-        while seller.is_alive():
+        while any(seller.is_alive() for seller in sellers):
             watch.look()
-            seller.join(_GLANCE)
+            time.sleep(_GLANCE)
     except KeyboardInterrupt:
         pass
     finally:
         stop.set()
-        seller.join()
+        for seller in sellers:
+            seller.join()
 
 
 def _wait(world: World, watch: Watch) -> bool:
     """Let everything arrive that is on its way."""
-    world.market.step(datetime.now(UTC))
+    for market in world.markets:
+        market.step(datetime.now(UTC))
     deadline = time.monotonic() + _PATIENCE
     while not world.is_settled():
         watch.look()
@@ -116,12 +129,14 @@ def _judge(world: World) -> list[Finding]:
             owners.setdefault((shop, customer), []).append(email)
     moved = frozenset(email for emails in owners.values() if len(emails) > 1 for email in emails)
     return judge(
-        truth=world.shop.totals(),
-        accepted=world.shop.tally()["accepted"],
+        truth=world.truth(),
+        accepted=world.tally()["accepted"],
         duplicates=world.duplicates(),
         books=world.books(),
         members=world.audience.members(),
         moved=moved,
+        items=world.catalog.shown(),
+        offers=sum(len(market.offers) for market in world.markets),
         exports=world.folder / "exports" / "exports.sqlite3",
     )
 

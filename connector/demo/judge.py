@@ -1,4 +1,4 @@
-"""The end of the demo: does Mailchimp hold what the shop itself believes? Nothing else counts."""
+"""The end of the demo: is held there what the shops themselves believe? Nothing else counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.woocommerce.sandbox_totals import Totals
+from adapters.town.totals import Totals
 
 _CENTS = 100
 
@@ -22,7 +22,7 @@ class Finding:
     what: str
 
 
-def judge(
+def judge(  # noqa: PLR0913 - each is one thing that is held against another
     *,
     truth: Totals,
     accepted: int,
@@ -30,15 +30,21 @@ def judge(
     books: Mapping[str, Any],
     members: Mapping[str, Mapping[str, Any]],
     moved: frozenset[str],
+    items: Mapping[str, Mapping[str, Any]],
+    offers: int,
     exports: Path,
 ) -> list[Finding]:
-    """Hold the connector's end state against the shop's own.
+    """Hold the connector's end state against the shops' own.
 
-    ``accepted`` are deliveries the shop saw answered 200, ``duplicates`` those the receiver had
-    already; ``moved`` are addresses that an account
+    ``accepted`` are deliveries the shops saw answered 200, ``duplicates`` those the receiver had
+    already; ``offers`` is how many things are for sale; ``moved`` are addresses that an account
     has left or come to: their permission was given for another address.
     """
-    shop, newsletter = books["shops"]["wool"], books["destinations"]["newsletter"]
+    shop = {
+        part: sum(book[part] for book in books["shops"].values())
+        for part in ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
+    }
+    newsletter, catalog = books["destinations"]["newsletter"], books["destinations"]["catalog"]
     subscribed = {email for email, held in members.items() if held["status"] == "subscribed"}
     wrong = sorted(
         email
@@ -50,7 +56,7 @@ def judge(
         Finding(books["balanced"], "the books balance"),
         Finding(
             accepted == shop["received"] + duplicates,
-            f"every delivery that the shop saw accepted is in the books: {shop['received']}, and "
+            f"every delivery that the shops saw accepted is in the books: {shop['received']}, and "
             f"{duplicates} that were the same again",
         ),
         Finding(
@@ -77,7 +83,11 @@ def judge(
         ),
         Finding(
             not wrong,
-            f"number and sum of orders agree with the shop for all {len(subscribed)}",
+            f"number and sum of orders agree with the shops for all {len(subscribed)}",
+        ),
+        Finding(
+            len(items) == offers and not catalog["due"] and not catalog["parked"],
+            f"the catalog shows all {offers} things that are for sale, and nothing else",
         ),
         _exported(exports, len(truth.people) + truth.orders_without_address),
     ]

@@ -18,6 +18,7 @@ from connector.demo.world import World
 from connector.store import segments
 
 _LATEST = 6
+_FEW = 3
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Watch:
     def _follow_withdrawals(self, members: Mapping[str, Mapping[str, Any]]) -> None:
         """Note when somebody withdraws in the shop, and when Mailchimp has heard of it."""
         now = time.monotonic()
-        for email in self.world.shop.totals().withdrawn:
+        for email in self.world.truth().withdrawn:
             held = members.get(email)
             if email not in self._withdrawn:
                 self._withdrawn[email] = None
@@ -64,12 +65,13 @@ class Watch:
                 self._withdrawn[email] = now - self._since[email]
 
     def _line(self, members: Mapping[str, Mapping[str, Any]]) -> str:
-        sold, books = self.world.market.counts, self.world.books()
-        wool, newsletter = books["shops"]["wool"], books["destinations"]["newsletter"]
+        sold, books = self.world.sold(), self.world.books()
+        shops, newsletter = _summed(books), books["destinations"]["newsletter"]
         return (
-            f"shop: {sold['orders']} orders, {sold['withdrawals']} withdrawals | "
-            f"received {wool['received']}, waiting {wool['waiting']} | "
+            f"shops: {sold['orders']} orders, {sold['withdrawals']} withdrawals | "
+            f"received {shops['received']}, waiting {shops['waiting']} | "
             f"Mailchimp: {_statuses(members)}, {newsletter['due']} due | "
+            f"catalog: {len(self.world.catalog.shown())} items | "
             f"{'books balance' if books['balanced'] else 'BOOKS DO NOT BALANCE'}"
         )
 
@@ -77,7 +79,7 @@ class Watch:
         books = self.world.books()
         columns = Columns(
             [
-                Panel(self._shop(), title="the shop sells"),
+                Panel(self._shop(), title="the shops sell"),
                 Panel(self._connector(books), title="the connector understands"),
                 Panel(self._segments(), title="segments form"),
             ],
@@ -89,10 +91,15 @@ class Watch:
             if books["balanced"]
             else Text("THE BOOKS DO NOT BALANCE.", style="bold red")
         )
-        return Group(columns, Panel(self._audience(members), title="Mailchimp receives"), verdict)
+        return Group(
+            columns,
+            Panel(self._audience(members), title="Mailchimp receives"),
+            Panel(self._catalog(), title="Meta's catalog receives"),
+            verdict,
+        )
 
     def _shop(self) -> RenderableType:
-        sold = self.world.market.counts
+        sold = self.world.sold()
         return _pairs(
             {
                 "orders": sold["orders"],
@@ -101,14 +108,12 @@ class Watch:
                 "accounts opened later": sold["registrations"],
                 "address changes": sold["email_changes"],
                 "withdrawals": sold["withdrawals"],
-                "webhooks sent": self.world.shop.tally()["posted"],
+                "webhooks sent": self.world.tally()["posted"],
             }
         )
 
     def _connector(self, books: Mapping[str, Any]) -> RenderableType:
-        wool = books["shops"]["wool"]
-        parts = ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
-        return _pairs({part: wool[part] for part in parts})
+        return _pairs(_summed(books))
 
     def _segments(self) -> RenderableType:
         with self.world.store.read() as conn:
@@ -135,6 +140,22 @@ class Watch:
         if honoured:
             text += f"; {len(honoured)} withdrawals honoured, each within {max(honoured):.1f} s"
         return Group(table, Text(text))
+
+    def _catalog(self) -> RenderableType:
+        items = self.world.catalog.shown()
+        table = Table(expand=True, box=None)
+        for column in ("item", "title", "price", "availability"):
+            table.add_column(column)
+        for item_id, item in sorted(items.items())[:_FEW]:
+            told = (item.get(name, "") for name in ("title", "price", "availability"))
+            table.add_row(item_id, *(Text(str(each)) for each in told))
+        calls = sum(self.world.catalog.calls.values())
+        return Group(table, Text(f"{len(items)} items; {calls} calls"))
+
+
+def _summed(books: Mapping[str, Any]) -> dict[str, int]:
+    parts = ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
+    return {part: sum(book[part] for book in books["shops"].values()) for part in parts}
 
 
 _COLOURS = {"subscribed": "green", "unsubscribed": "red", "pending": "yellow"}

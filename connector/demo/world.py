@@ -1,4 +1,4 @@
-"""The demo's small world: a shop that sells, the real connector, a Mailchimp that receives."""
+"""The demo's small world: two shops that sell, the real connector, two platforms that receive."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +20,13 @@ from typing import Any, Self
 import httpx
 
 from adapters.mailchimp.sandbox import Sandbox as Audience
-from adapters.woocommerce.sandbox import Sandbox as Shop
-from adapters.woocommerce.sandbox_market import Market
+from adapters.meta_catalog.sandbox import Sandbox as Catalog
+from adapters.shopify.sandbox import Sandbox as Shopify
+from adapters.shopify.sandbox_market import Market as ShopifyMarket
+from adapters.town.market import Market
+from adapters.town.totals import Totals
+from adapters.woocommerce.sandbox import Sandbox as WooCommerce
+from adapters.woocommerce.sandbox_market import Market as WooCommerceMarket
 from connector.errors import ConnectorError
 from connector.store.connect import Store
 from connector.wiring import Configured, configure, draw_up_books
@@ -34,18 +41,21 @@ class World:
 
     folder: Path
     seed: int
-    shop: Shop = field(init=False)
+    wool: WooCommerce = field(init=False)
+    yarn: Shopify = field(init=False)
     audience: Audience = field(init=False)
-    market: Market = field(init=False)
+    catalog: Catalog = field(init=False)
+    markets: tuple[Market, ...] = field(init=False)
     configured: Configured = field(init=False)
     store: Store = field(init=False)
     connector: subprocess.Popen[bytes] = field(init=False)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.shop = Shop(seed=self.seed, keep_alive=True).start()
+        self.wool = WooCommerce(seed=self.seed, keep_alive=True).start()
+        self.yarn = Shopify(seed=self.seed, keep_alive=True).start()
         self.audience = Audience().start()
-        self.market = Market(self.shop, seed=self.seed, start=datetime.now(UTC))
+        self.catalog = Catalog().start()
         secret, port = secrets.token_hex(24), _free_port()
         self._write_files(secret, port)
         self.configured = configure(self.folder / "connector.yaml")
@@ -59,7 +69,13 @@ class World:
             )
         self.hooks = f"http://127.0.0.1:{port}"
         self._wait_until_ready()
-        self.shop.register(f"{self.hooks}/webhooks/wool", secret)
+        self.wool.register(f"{self.hooks}/webhooks/wool", secret)
+        self.yarn.register(f"{self.hooks}/webhooks/yarn")
+        today = datetime.now(UTC)
+        self.markets = (
+            WooCommerceMarket(self.wool, seed=self.seed, start=today),
+            ShopifyMarket(self.yarn, seed=self.seed + 1, start=today),
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,8 +86,38 @@ class World:
             self.connector.kill()
             self.connector.wait()
         self.store.close()
-        self.shop.close()
+        self.wool.close()
+        self.yarn.close()
         self.audience.stop()
+        self.catalog.stop()
+
+    def pending(self) -> int:
+        """How many webhooks are still to be sent."""
+        return self.wool.pending() + self.yarn.pending()
+
+    def sold(self) -> Counter[str]:
+        """What happened in both shops so far."""
+        return sum((market.counts for market in self.markets), Counter())
+
+    def tally(self) -> Counter[str]:
+        """What both shops sent so far, and what came of it."""
+        return Counter(self.wool.tally()) + Counter(self.yarn.tally())
+
+    def truth(self) -> Totals:
+        """What both shops together believe; their amounts are of one currency."""
+        wool, yarn = self.wool.totals(), self.yarn.totals()
+        return Totals(
+            customers=wool.customers + yarn.customers,
+            orders=Counter(wool.orders) + Counter(yarn.orders),
+            orders_without_address=wool.orders_without_address + yarn.orders_without_address,
+            refunds=wool.refunds + yarn.refunds,
+            refunded=wool.refunded + yarn.refunded,
+            revenue=_added(wool.revenue, yarn.revenue),
+            purchases=_added(wool.purchases, yarn.purchases),
+            people=wool.people | yarn.people,
+            opted_in=wool.opted_in | yarn.opted_in,
+            withdrawn=wool.withdrawn | yarn.withdrawn,
+        )
 
     def books(self) -> dict[str, Any]:
         """The connector's books, as of now."""
@@ -85,7 +131,7 @@ class World:
 
     def is_settled(self) -> bool:
         """Whether nothing is on its way any more, anywhere."""
-        if self.shop.pending():
+        if self.pending():
             return False
         books = self.books()
         with self.store.read() as conn:
@@ -121,12 +167,20 @@ listen: 127.0.0.1:{port}
 shops:
   wool:
     platform: woocommerce
-    url: {self.shop.base_url}
+    url: {self.wool.base_url}
+  yarn:
+    platform: shopify
+    domain: {self.yarn.domain}
+    base_url: {self.yarn.base_url}
 destinations:
   newsletter:
     platform: mailchimp
     audience: {self.audience.audience}
     base_url: {self.audience.url}
+  catalog:
+    platform: meta_catalog
+    catalog_id: "{self.catalog.catalog_id}"
+    base_url: {self.catalog.url}
   exports:
     platform: files
     folder: exports
@@ -137,13 +191,20 @@ destinations:
         env.touch(mode=0o600)
         env.write_text(
             f"""\
-CONNECTOR_SHOPS__WOOL__CONSUMER_KEY={self.shop.key}
-CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET={self.shop.secret}
+CONNECTOR_SHOPS__WOOL__CONSUMER_KEY={self.wool.key}
+CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET={self.wool.secret}
 CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET={secret}
+CONNECTOR_SHOPS__YARN__CLIENT_SECRET={self.yarn.secret}
+CONNECTOR_SHOPS__YARN__ACCESS_TOKEN={self.yarn.token}
 CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY={self.audience.api_key}
+CONNECTOR_DESTINATIONS__CATALOG__ACCESS_TOKEN={self.catalog.access_token}
 """,
             encoding="utf-8",
         )
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {*one, *other}}
 
 
 def _free_port() -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from connector import moments
-from connector.store import inbox, lanes
+from connector.store import inbox, lanes, requests
 from connector.store.schema import deliveries, records
 
 _DELIVERY = ("applied", "unchanged", "ignored", "waiting", "quarantined")
@@ -42,6 +42,7 @@ def draw_up(
         "mode": mode,
         "shops": shop_books,
         "destinations": destination_books,
+        "requests": requests.summary(conn, now=now),
     }
 
 

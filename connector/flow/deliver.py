@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import assert_never
 
 from sqlalchemy import Connection
 
-from connector import consent
-from connector.flow import tables
 from connector.flow.patience import try_again
-from connector.flow.rules import Rules, Target
-from connector.model import Change, Evidence, Outcome, Parked, Postponed, Record, Settled
+from connector.flow.removals import held_back
+from connector.flow.rules import Holds, Rules, Target
+from connector.flow.wanted import desired
+from connector.model import Change, Evidence, Lane, Outcome, Parked, Postponed, Record, Settled
 from connector.ports import DestinationAdapter
-from connector.store import evidence, outbox, profiles, segments
-from connector.store.changes import mark_dirty
+from connector.store import evidence, outbox
+from connector.store.changes import any_changed, mark_dirty
 from connector.store.connect import Store
 from connector.store.outbox import Due, Verdict
-from mappings.project import Known, project
+
+_GATHERING = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,26 @@ class Drained:
     sent: int = 0
 
 
+class Wait(Enum):
+    """What a destination waits for."""
+
+    NOTHING_DUE = "nothing is due"
+    GATHERING = "more is being evaluated, and will go along"
+    READY = "nothing: a batch is ready"
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """A claimed row and the step it asks for."""
 
     due: Due
     change: Change
+
+    @property
+    def asks(self) -> bool:
+        """Whether the destination must be spoken to at all."""
+        changes = self.change.before != self.change.after
+        return changes or self.change.erased or self.due.unsure
 
 
 def drain(
@@ -45,8 +61,9 @@ def drain(
     rules: Rules,
     *,
     now: datetime,
+    only: Lane | None = None,
 ) -> Drained:
-    """Bring one batch of due records to their destination.
+    """Bring one batch of due records to their destination, those of one lane ``only`` if named.
 
     The consent is decided in the transaction that claims the row, so after a withdrawal is stored
     no send of the old state starts. Raises `TryLater` or `LaneDown` when nothing could be sent:
@@ -54,50 +71,38 @@ def drain(
     """
     with store.claim() as claim:
         with claim.read() as conn:
-            batch = outbox.claim(conn, target.name, now=now, limit=adapter.batch_size)
+            batch = outbox.claim(conn, target.name, now=now, limit=adapter.batch_size, only=only)
             if not batch:
                 return Drained()
             steps = _steps(conn, batch, target, rules)
-        changed = [step.change for step in steps if step.change.before != step.change.after]
-        outcomes = adapter.push(changed, now=now) if changed else {}
+            held = held_back(
+                conn, target, ((step.change, step.due.confirmed) for step in steps), now=now
+            )
+        changed = [step.change for step in steps if step.asks and step.change.key not in held]
+        outcomes = {**held, **(adapter.push(changed, now=now) if changed else {})}
         with claim.write() as conn:
             _settle(conn, target, steps, outcomes, now=now)
+    if any(step.change.erased for step in steps):
+        store.untidy.set()
     return Drained(taken=len(batch), sent=len(changed))
 
 
-def desired(
-    conn: Connection,
-    persons: Sequence[str],
-    held: Mapping[str, Record | None],
-    target: Target,
-    rules: Rules,
-) -> dict[str, tuple[Record | None, datetime | None]]:
-    """What the destination should hold about these people, and their newest first-hand grant."""
-    kept = profiles.read(conn, persons)
-    inside = segments.of_people(conn, persons)
-    said = evidence.of_people(conn, persons, target.mapping.purpose)
-    tags = target.mapping.tags(rules.mapping)
-    rows = tables.of_people(conn, kept, target.mapping.tables, rules) if kept else {}
-    wanted: dict[str, tuple[Record | None, datetime | None]] = {}
-    for person in persons:
-        profile = kept.get(person)
-        if profile is None or not target.shops.intersection(profile.shops):
-            wanted[person] = (None, None)
-            continue
-        summary = consent.summarise(said.get(person, ()))
-        known = Known(
-            profile=profile,
-            segments=inside.get(person, ()),
-            state=consent.decide(summary, rules.consent_policy),
-            summary=summary,
-            held=held[person],
-            tables=rows.get(person, {}),
+def wait(store: Store, target: Target, *, now: datetime, full: int) -> Wait:
+    """Whether to deliver now. While more is on its way a batch may grow, but not for long.
+
+    A withdrawal never waits for company. ``full`` is the most that a batch can hold.
+    """
+    with store.read() as conn:
+        waiting = outbox.queue(conn, target.name, now=now, limit=full)
+        if waiting.oldest is None:
+            return Wait.NOTHING_DUE
+        ripe = (
+            waiting.has_withdrawal
+            or waiting.number >= full
+            or not timedelta(0) <= now - waiting.oldest < _GATHERING
+            or not (target.holds is Holds.ITEMS or any_changed(conn))
         )
-        wanted[person] = (
-            project(known, target.mapping, tags, rules.zone),
-            consent.newest_grant(summary),
-        )
-    return wanted
+    return Wait.READY if ripe else Wait.GATHERING
 
 
 def _steps(conn: Connection, batch: Sequence[Due], target: Target, rules: Rules) -> list[_Step]:
@@ -108,13 +113,21 @@ def _steps(conn: Connection, batch: Sequence[Due], target: Target, rules: Rules)
             due,
             Change(
                 key=due.key,
-                before=due.acknowledged,
+                before=_before(due, wanted[due.key][0]),
                 after=wanted[due.key][0],
                 granted_at=wanted[due.key][1],
-            ),
+                removed_at=due.removed_at,
+            )
+            if not due.erased
+            else Change(key=due.key, before=due.acknowledged, after=None, erased=True),
         )
         for due in batch
     ]
+
+
+def _before(due: Due, after: Record | None) -> Record | None:
+    """What was taken, or may have been. Of the very thing that is wanted, only a verdict counts."""
+    return None if due.unsure and due.acknowledged == after else due.acknowledged
 
 
 def _settle(
@@ -139,20 +152,20 @@ def _settle(
 
 def _verdict(step: _Step, outcome: Outcome | None, now: datetime) -> Verdict:
     due, change = step.due, step.change
-    if change.before == change.after:
+    if not step.asks:
         return Verdict(due=due, status="settled", acknowledged=change.after)
     match outcome:
         case Settled(note=note):
             return Verdict(
                 due=due,
-                status="settled",
+                status="erased" if change.erased else "settled",
                 acknowledged=change.after,
                 taken=True,
                 reason=note or None,
             )
         case Parked(reason=reason, mend=mend):
             return Verdict(
-                due=due, status="parked", acknowledged=change.before, reason=reason, mend=mend
+                due=due, status="parked", acknowledged=due.acknowledged, reason=reason, mend=mend
             )
         case Postponed():
             return _again(due, change, outcome, now)
@@ -166,13 +179,17 @@ def _again(due: Due, change: Change, trouble: Postponed, now: datetime) -> Verdi
     match try_again(due.key, due.attempts, trouble, now=now):
         case Parked(reason=reason, mend=mend):
             return Verdict(
-                due=due, status="parked", acknowledged=change.before, reason=reason, mend=mend
+                due=due, status="parked", acknowledged=due.acknowledged, reason=reason, mend=mend
             )
         case at:
             return Verdict(
                 due=due,
                 status="due",
-                acknowledged=change.before,
+                # What was sent may be there: until it is known, it is treated as if it were.
+                acknowledged=(change.after or due.acknowledged)
+                if trouble.sent
+                else due.acknowledged,
+                unsure=trouble.sent or due.unsure,
                 reason=trouble.reason,
                 next_attempt_at=at,
             )

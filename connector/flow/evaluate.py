@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from connector import consent
-from connector.flow.rules import Rules
+from connector.flow.rules import Holds, Rules
 from connector.model import ConsentState, Customer, Lane, Order, Profile, Purpose
-from connector.store import changes, evidence, outbox, profiles, recall, segments
+from connector.store import changes, evidence, gate, outbox, profiles, recall, segments
 from connector.store.changes import Changed
 from connector.store.connect import Store
 from connector.store.schema import profiles as profiles_table
@@ -35,40 +36,69 @@ SPELLING: Mapping[ConsentState, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _WorkedOut:
+    """What follows from the facts about a batch of people; ``causes`` names the deliveries."""
+
+    causes: Mapping[str, int | None]
+    known: Mapping[str, Profile]
+    states: Mapping[str, tuple[ConsentState, str]]
+    flips: Mapping[str, datetime | None]
+
+
 def drain(store: Store, rules: Rules, *, now: datetime, limit: int) -> int:
-    """Evaluate a batch of people whose facts changed. Gives how many. Raises `StoreUnavailable`."""
-    with store.write() as conn:
-        batch = changes.claim_changed(conn, limit=limit)
-        if batch:
-            evaluate(conn, batch, rules, now=now)
+    """Evaluate a batch of people whose facts changed. Gives how many. Raises `StoreUnavailable`.
+
+    Who changes again while it is worked out keeps their mark, and is evaluated once more.
+    """
+    with store.claim() as claim:
+        with claim.read() as conn:
+            gate.hold(conn)
+            erasures = gate.count(conn)
+            batch = changes.claim_changed(conn, limit=limit)
+            if not batch:
+                return 0
+            found = _work_out(conn, batch, rules, now)
+        with claim.write() as conn:
+            if gate.count(conn) != erasures:
+                return 0  # somebody was erased meanwhile, and must not be written back
+            _write(conn, found, rules, now)
             changes.clear_changed(conn, batch)
     return len(batch)
 
 
-def evaluate(conn: Connection, batch: list[Changed], rules: Rules, *, now: datetime) -> None:
-    """Work out everything that follows for these people, and mark their records due."""
+def _work_out(
+    conn: Connection, batch: Sequence[Changed], rules: Rules, now: datetime
+) -> _WorkedOut:
     causes = {entry.person: entry.delivery_id for entry in batch}
     known = profiles.work_out(conn, list(causes), rules.counting)
     known = _with_attributes(conn, known, rules)
-    states = _email_states(conn, known, rules)
-    flips = {person: _first_flip(profile, rules, now) for person, profile in known.items()}
-    gone = causes.keys() - known.keys()
+    return _WorkedOut(
+        causes=causes,
+        known=known,
+        states=_email_states(conn, known, rules),
+        flips={person: _first_flip(profile, rules, now) for person, profile in known.items()},
+    )
+
+
+def _write(conn: Connection, found: _WorkedOut, rules: Rules, now: datetime) -> None:
+    """Keep the profiles, move people between segments, and mark their records due."""
     profiles.write(
         conn,
-        known,
-        gone=gone,
-        status={person: spelling for person, (_, spelling) in states.items()},
-        next_flip=flips,
+        found.known,
+        gone=found.causes.keys() - found.known.keys(),
+        status={person: spelling for person, (_, spelling) in found.states.items()},
+        next_flip=found.flips,
     )
-    _move(conn, causes, rules, now=now)
-    for target in rules.targets:
+    _move(conn, found.causes, rules, now=now)
+    for target in rules.holding(Holds.PEOPLE):
         lanes = {
-            person: _lane(states[person][0])
-            for person, profile in known.items()
+            person: _lane(found.states[person][0])
+            for person, profile in found.known.items()
             if target.shops.intersection(profile.shops) and (profile.email or target.mapping.tables)
         }
         outbox.mark_due(conn, target.name, lanes, now=now)
-        outbox.mark_held_due(conn, target.name, causes.keys() - lanes.keys(), now=now)
+        outbox.mark_held_due(conn, target.name, found.causes.keys() - lanes.keys(), now=now)
 
 
 def _lane(state: ConsentState) -> Lane:

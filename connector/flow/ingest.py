@@ -12,23 +12,37 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from connector.errors import LaneDown, TryLater
 from connector.flow.patience import try_again
-from connector.flow.rules import Rules
+from connector.flow.rules import Holds, Rules
 from connector.model import (
     Customer,
+    DataRequest,
     Delivery,
     Evidence,
     Ignored,
+    Lane,
     Order,
     Parked,
     Quarantined,
+    Redaction,
     Understanding,
     Understood,
 )
 from connector.ports import ShopAdapter
-from connector.store import evidence, facts, inbox
+from connector.spellings import addresses_in
+from connector.store import (
+    bodies,
+    catalog,
+    evidence,
+    facts,
+    inbox,
+    outbox,
+    requests,
+    suppressions,
+)
 from connector.store.changes import mark_dirty
 from connector.store.connect import Store
 from connector.store.inbox import Verdict
+from connector.store.shelves import Thing
 from mappings.consent_sources import evidence_of
 
 _LANE_DOWN_PAUSE = timedelta(minutes=5)
@@ -41,6 +55,16 @@ class _Later:
     reason: str
     at: datetime
     mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Deliveries with what became of them, and what they state and say together."""
+
+    understood: Sequence[tuple[Delivery, Understanding | _Later]]
+    stated: Sequence[facts.Stated]
+    said: Sequence[tuple[Evidence, int | None]]
+    demands: Sequence[tuple[DataRequest | Redaction, Delivery]]
 
 
 def drain(
@@ -82,8 +106,11 @@ def _drain(
             (delivery, _read(delivery, shops.get(delivery.shop), now=now, asking=asking))
             for delivery in batch
         ]
+        found = _sort_out(understood, rules)  # before the write lock: others wait for that
         with claim.write() as conn:
-            _settle(conn, understood, rules, now=now)
+            forgotten = _settle(conn, found, rules, now=now)
+    if forgotten:
+        store.untidy.set()
     return len(batch)
 
 
@@ -149,36 +176,97 @@ def _ask(
     )
 
 
-def _settle(
-    conn: Connection,
-    understood: Sequence[tuple[Delivery, Understanding | _Later]],
-    rules: Rules,
-    *,
-    now: datetime,
-) -> None:
+def _sort_out(
+    understood: Sequence[tuple[Delivery, Understanding | _Later]], rules: Rules
+) -> _Batch:
+    """What a batch of deliveries states, and the permissions in it."""
     stated: list[facts.Stated] = []
     said: list[tuple[Evidence, int | None]] = []
+    demands: list[tuple[DataRequest | Redaction, Delivery]] = []
     for delivery, reading in understood:
         if isinstance(reading, Understood):
             for fact in reading.facts:
-                if isinstance(fact, Evidence):
-                    said.append((fact, delivery.id))
-                    continue
-                stated.append(facts.Stated(fact, delivery.id))
-                said += [(item, delivery.id) for item in _consents(fact, delivery, rules)]
-    settlement = facts.settle(conn, stated)
-    grown = evidence.append(conn, said)
+                match fact:
+                    case Evidence():
+                        said.append((fact, delivery.id))
+                    case DataRequest() | Redaction():
+                        demands.append((fact, delivery))
+                    case _:
+                        stated.append(facts.Stated(fact, delivery.id, _hints(fact, delivery)))
+                        said += [(item, delivery.id) for item in _consents(fact, delivery, rules)]
+    return _Batch(understood, stated, said, demands)
+
+
+def _hints(fact: Thing, delivery: Delivery) -> frozenset[str]:
+    """What a delivery names where its fact has no address: a spelling that is not believed."""
+    nameless = isinstance(fact, Customer | Order) and fact.email is None
+    return addresses_in(delivery.body) if nameless else frozenset()
+
+
+def _settle(conn: Connection, batch: _Batch, rules: Rules, *, now: datetime) -> bool:
+    """Write it all down; whether a body was forgotten because it names somebody erased."""
+    settlement = facts.settle(conn, batch.stated)
+    for target in rules.holding(Holds.ITEMS):
+        mine = (catalog.key_of(item) for item in settlement.items if item[0] in target.shops)
+        outbox.mark_due(conn, target.name, dict.fromkeys(mine, Lane.NORMAL), now=now)
+    grown = evidence.append(conn, batch.said, hidden=settlement.hidden)
     settlement.dirty.update(grown)
     mark_dirty(conn, settlement.dirty, now=now)
     applied = settlement.applied | {cause for cause in grown.values() if cause is not None}
+    applied |= requests.record(conn, batch.demands)
+    keyless = {} if suppressions.keyring_of(conn) else _without_key(batch.demands)
+    understood = [(each, keyless.get(each.id, reading)) for each, reading in batch.understood]
     inbox.finish(
         conn,
         [_verdict(delivery, reading, applied) for delivery, reading in understood],
         now=now,
     )
+    erased = settlement.hidden | _unwanted(conn, understood)
+    bodies.forget(conn, erased)
+    return bool(erased)
 
 
-def _consents(fact: facts.Thing, delivery: Delivery, rules: Rules) -> Iterable[Evidence]:
+def _unwanted(
+    conn: Connection, understood: Sequence[tuple[Delivery, Understanding | _Later]]
+) -> set[int]:
+    """Deliveries of which nothing was used, and that name somebody who was erased.
+
+    One in quarantine goes only if it came before the erasure: a later one may still be mended.
+    """
+    unused = [
+        (delivery, reading)
+        for delivery, reading in understood
+        if isinstance(reading, Ignored | Quarantined)
+    ]
+    if not unused or suppressions.is_empty(conn):
+        return set()
+    named = {delivery.id: addresses_in(delivery.body) for delivery, _ in unused}
+    found = suppressions.find(conn, frozenset().union(*named.values()))
+    return {
+        delivery.id
+        for delivery, reading in unused
+        for address in named[delivery.id] & found.keys()
+        if isinstance(reading, Ignored) or delivery.received_at <= found[address].erased_at
+    }
+
+
+def _without_key(
+    demands: Sequence[tuple[DataRequest | Redaction, Delivery]],
+) -> dict[int, Quarantined]:
+    """Who is to be forgotten cannot be without a key to remember them by; nor is it forgotten."""
+    return {
+        delivery.id: Quarantined(
+            reason="no_secret_key",
+            detail="the person is to be erased, and CONNECTOR_SECRET_KEY is not set",
+            mend="Set CONNECTOR_SECRET_KEY (openssl rand -hex 32) and start the connector again: "
+            f"it is done then. Or at once: connector parked --release {delivery.id}",
+        )
+        for demand, delivery in demands
+        if isinstance(demand, Redaction)
+    }
+
+
+def _consents(fact: Thing, delivery: Delivery, rules: Rules) -> Iterable[Evidence]:
     if not isinstance(fact, Customer | Order):
         return ()
     return evidence_of(

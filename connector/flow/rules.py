@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from enum import Enum
 from zoneinfo import ZoneInfo
 
 from connector.consent import ConsentPolicy
@@ -11,13 +12,24 @@ from connector.store.profiles import Counting
 from mappings.grammar import DestinationMapping, Mapping
 
 
+class Holds(Enum):
+    """What the records of a destination are about."""
+
+    PEOPLE = "people"
+    ITEMS = "items"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A destination as the flow sees it: its mapping, and the shops whose people it may hold."""
+    """A destination as the flow sees it: its mapping, and the shops whose people it may hold.
+
+    A catalog holds items instead: what those shops have for sale.
+    """
 
     name: str
     mapping: DestinationMapping
     shops: frozenset[str]
+    holds: Holds = Holds.PEOPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,10 @@ class Rules:
     zone: ZoneInfo
     currency: str
     targets: tuple[Target, ...]
+
+    def holding(self, what: Holds) -> tuple[Target, ...]:
+        """The destinations whose records are about people, or about items."""
+        return tuple(target for target in self.targets if target.holds is what)
 
     @property
     def counting(self) -> Counting:

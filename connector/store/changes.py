@@ -49,6 +49,11 @@ def claim_changed(conn: Connection, *, limit: int) -> list[Changed]:
     return [Changed(row.person, row.mark, row.delivery_id) for row in rows]
 
 
+def any_changed(conn: Connection) -> bool:
+    """Whether anybody waits to be evaluated."""
+    return conn.scalar(select(dirty.c.person).limit(1)) is not None
+
+
 def clear_changed(conn: Connection, evaluated: list[Changed]) -> None:
     """Forget those evaluated; one that changed again since keeps its row."""
     if evaluated:

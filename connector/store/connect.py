@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -27,38 +19,104 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import QueuePool
 
-from connector.errors import ConfigurationFault, StoreUnavailable
+from connector.errors import ConfigurationFault, ConnectorError, StoreUnavailable
+from connector.keys import Keyring
+from connector.store import ledger, suppressions
+from connector.store.damage import MEND
+from connector.store.patience import PATIENCE, begin_immediate, when_free
+from connector.store.precedence import Precedence
+from connector.store.sole import sole_worker
+from connector.store.upgrade import check_file, migrate
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_SQLITE_MAGIC = b"SQLite format 3\x00"
-_PATIENCE = 5.0  # seconds to wait for another writer before giving up
-_POLL = 0.001  # SQLite's own busy handler sleeps up to 0.1 s; a webhook cannot wait for that
-# The gap a worker leaves between its transactions, so that a waiting receiver gets its turn.
-_COURTESY = 0.002
+
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Store:
     """An open store. Every connection of it commits durably (``synchronous=FULL`` or ``on``)."""
 
     engine: Engine
+    untidy: threading.Event = field(default_factory=_set_event, repr=False, compare=False)
+    """Something was erased that SQLite's journal may still hold: see `tidy`."""
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, keys: Keyring | None = None, *, put_back: bool = False) -> Store:
         """Open, check and migrate the store at a SQLAlchemy URL.
 
-        Raises `ConfigurationFault` for an URL that names no store, `StoreUnavailable` for one that
-        cannot be used: damaged, newer than this program, unreachable, not writable.
+        ``keys`` recognise who was erased. ``put_back`` is for who is about to erase again the
+        people that a backup brought back; nobody else gets to use such a store.
+
+        Raises `ConfigurationFault` for an URL that names no store or when a key is missing,
+        `StoreUnavailable` for one that cannot be used: damaged, newer than this program,
+        unreachable, not writable, or put back from a backup.
         """
-        engine = _engine(url)
+        engine = _engine(url, keys or Keyring())
         store = cls(engine)
         try:
             with store._exclusive():
-                _migrate(engine)
+                migrate(engine)
+            if not put_back:
+                store._check_erasures()
         except DBAPIError as problem:
+            engine.dispose()
             raise _unavailable(engine, problem) from problem
+        except ConnectorError:
+            engine.dispose()
+            raise
         return store
+
+    def _check_erasures(self) -> None:
+        with self.read() as conn:
+            if unknown := suppressions.unknown_keys(conn):
+                raise ConfigurationFault(suppressions.key_missing(len(unknown)))
+            if self.file is None:
+                return
+            noted = ledger.read(ledger.beside(self.file))
+            if lost := ledger.missing(conn, noted):
+                raise StoreUnavailable(
+                    f"{self.file} was put back from a backup that knows nothing of {len(lost)} "
+                    f"erasures noted in {ledger.beside(self.file)}: erased people would come back. "
+                    "Run: connector db erase-again"
+                )
+            known = suppressions.everything(conn)
+        if len(known) > len(noted):
+            ledger.write(ledger.beside(self.file), known)
+
+    @cached_property
+    def _precedence(self) -> Precedence:
+        return Precedence(str(self.file))
+
+    @property
+    def file(self) -> str | None:
+        """The SQLite file; ``None`` on PostgreSQL."""
+        return self.engine.url.database if self.dialect == "sqlite" else None
+
+    def note_erasures(self) -> None:
+        """Write the list of who was erased beside the SQLite file, where a backup outlives it."""
+        if self.file is not None:
+            with self.read() as conn:
+                known = suppressions.everything(conn)
+            ledger.write(ledger.beside(self.file), known)
+
+    def tidy(self) -> bool:
+        """Empty SQLite's journal, which keeps what was erased; not while somebody reads from it.
+
+        PostgreSQL clears away by itself (autovacuum).
+        """
+        if self.file is None:
+            self.untidy.clear()
+            return True
+        self.untidy.clear()
+        with self._queue(), self.engine.connect() as conn:
+            busy, _, _ = conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            self.untidy.set()
+        return not busy
 
     @property
     def dialect(self) -> str:
@@ -94,21 +152,18 @@ class Store:
 
     @contextmanager
     def _queue(self) -> Iterator[None]:
-        """On SQLite the threads of a process take turns, with a gap between for other processes.
-
-        Otherwise the lanes of a worker would hand the lock to each other past a waiting receiver.
-        """
+        """On SQLite the threads of a process take turns, and let a waiting receiver go first."""
         if self.dialect != "sqlite":
             yield
             return
-        if not self._turn.acquire(timeout=_PATIENCE):
+        if not self._turn.acquire(timeout=PATIENCE):
             raise StoreUnavailable(
                 f"the store {self.engine.url.render_as_string(hide_password=True)} cannot be used: "
-                f"another part of this program has been writing for {_PATIENCE:.0f} s"
+                f"another part of this program has been writing for {PATIENCE:.0f} s"
             )
         try:
             yield
-            time.sleep(_COURTESY)
+            self._precedence.give_way()
         finally:
             self._turn.release()
 
@@ -124,25 +179,18 @@ class Store:
     @contextmanager
     def only_worker(self) -> Iterator[None]:
         """Keep a second worker off an SQLite store; on PostgreSQL any number may work."""
-        path = self.engine.url.database
-        if self.dialect != "sqlite" or not path:
+        path = self.file
+        if path is None:
             yield
             return
-        import fcntl
-
-        with open(f"{path}.worker", "w") as lock:  # noqa: PTH123 - a file to lock, not to read
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as problem:
-                raise StoreUnavailable(
-                    f"another worker already works on {path}. Stop it first, or keep the store on "
-                    "PostgreSQL, where any number of workers may share it."
-                ) from problem
+        with sole_worker(path):
             yield
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+        if self.file is not None:
+            self._precedence.close()
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -190,28 +238,7 @@ class Claim:
             yield conn
 
 
-def begin_immediate(raw: Any, *, patience: float = _PATIENCE) -> None:
-    """Take SQLite's write lock now, polling every millisecond.
-
-    A deferred transaction that turns into a writer fails at once, whatever the busy timeout:
-    https://www.sqlite.org/lang_transaction.html.
-    """
-    _when_free(raw, "BEGIN IMMEDIATE", patience)
-
-
-def _when_free(raw: Any, sql: str, patience: float = _PATIENCE) -> Any:
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            return raw.execute(sql)
-        except sqlite3.OperationalError as problem:
-            busy = problem.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            if not busy or time.monotonic() >= deadline:
-                raise
-        time.sleep(_POLL)
-
-
-def _engine(url: str) -> Engine:
+def _engine(url: str, keys: Keyring) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
@@ -220,20 +247,26 @@ def _engine(url: str) -> Engine:
                 "postgresql+psycopg://USER@HOST/DATABASE."
             )
         if parsed.get_backend_name() == "sqlite":
-            _check_file(parsed.database)
+            check_file(parsed.database)
             engine = create_engine(
                 parsed,
                 poolclass=QueuePool,
                 hide_parameters=True,  # an error must not quote a person
+                execution_options={suppressions.KEYRING: keys},
                 connect_args={"timeout": 0, "isolation_level": None},
             )
             event.listen(engine, "connect", _make_durable)
             return engine
         return create_engine(
             parsed,
-            connect_args={"options": "-c synchronous_commit=on", "connect_timeout": 10},
+            connect_args={
+                "options": "-c synchronous_commit=on",
+                "connect_timeout": 5,
+                "tcp_user_timeout": 5_000,
+            },
             pool_pre_ping=True,
             hide_parameters=True,
+            execution_options={suppressions.KEYRING: keys},
         )
     except (ArgumentError, NoSuchModuleError) as problem:
         raise ConfigurationFault(
@@ -244,11 +277,11 @@ def _engine(url: str) -> Engine:
 
 def _make_durable(raw: sqlite3.Connection, _record: object) -> None:
     # FULL: NORMAL lost 2,764 of 6,680 acknowledged rows in simulated power cuts, FULL none.
-    (mode,) = _when_free(raw, "PRAGMA journal_mode=WAL").fetchone()
+    (mode,) = when_free(raw, "PRAGMA journal_mode=WAL").fetchone()
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA secure_delete=ON")  # what is erased is gone from the file as well
-    raw.execute("PRAGMA cache_size=-32768")
+    raw.execute("PRAGMA cache_size=-8192")
     (level,) = raw.execute("PRAGMA synchronous").fetchone()
     if (mode, level) not in (("wal", 2), ("memory", 2)):
         raise StoreUnavailable(
@@ -257,64 +290,9 @@ def _make_durable(raw: sqlite3.Connection, _record: object) -> None:
         )
 
 
-def _check_file(path: str | None) -> None:
-    """Refuse what is no store of ours before SQLite makes an empty one of it."""
-    if not path or path == ":memory:":
-        raise ConfigurationFault("store: name a file, sqlite:///FILE; memory does not outlast 200.")
-    file = Path(path)
-    folder = file.parent
-    if not folder.is_dir():
-        raise StoreUnavailable(f"the folder {folder} of the store does not exist: make it first.")
-    if not file.exists():
-        if Path(f"{path}-wal").exists():
-            raise StoreUnavailable(
-                f"{path} is missing but its journal {path}-wal is there: put the file back from "
-                "the newest backup; an empty store in its place would forget who opted out."
-            )
-        if not os.access(folder, os.W_OK):
-            raise StoreUnavailable(f"the folder {folder} of the store cannot be written.")
-        file.touch(mode=0o600)
-        return
-    if not os.access(file, os.W_OK):
-        raise StoreUnavailable(f"the store {path} cannot be written by this user.")
-    with file.open("rb") as opened:
-        head = opened.read(len(_SQLITE_MAGIC))
-    if head and head != _SQLITE_MAGIC:
-        raise StoreUnavailable(
-            f"{path} is no SQLite database, or a damaged one. It was left as it is: put the newest "
-            "backup in its place."
-        )
-    if not head and Path(f"{path}-wal").exists() and Path(f"{path}-wal").stat().st_size:
-        raise StoreUnavailable(
-            f"{path} is empty but has a journal: it is damaged. Put the newest backup in its place."
-        )
-
-
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    script = ScriptDirectory.from_config(config)
-    with engine.connect() as conn:
-        current = MigrationContext.configure(conn).get_current_revision()
-        conn.rollback()
-        if current == script.get_current_head():
-            return
-        if current is not None:
-            try:
-                script.get_revision(current)
-            except CommandError as problem:
-                raise StoreUnavailable(
-                    f"the store was written by a newer connector (schema {current}): "
-                    "install that version again, or restore the backup from before the upgrade."
-                ) from problem
-        if engine.dialect.name == "sqlite":
-            begin_immediate(conn.connection.driver_connection)
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-        conn.commit()
-
-
 def _unavailable(engine: Engine, problem: DBAPIError) -> StoreUnavailable:
     where = engine.url.render_as_string(hide_password=True)
     cause = str(problem.orig).strip().splitlines()[0] if problem.orig else type(problem).__name__
-    return StoreUnavailable(f"the store {where} cannot be used: {cause}")
+    code = getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF
+    mend = f". {MEND}" if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
+    return StoreUnavailable(f"the store {where} cannot be used: {cause}{mend}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from connector.model import Claim, Evidence, Purpose
+from connector.store import admission, suppressions
 from connector.store.people import aliases
 from connector.store.schema import evidence
 from connector.store.sql import insert_missing
@@ -17,15 +20,25 @@ _CARRIED = (Claim.WITHDRAW, Claim.ERASE)
 """What follows a person from one address to the next. Grants never do."""
 
 
-def append(conn: Connection, said: Sequence[tuple[Evidence, int | None]]) -> dict[str, int | None]:
-    """Add what is not in the ledger yet.
+def append(
+    conn: Connection,
+    said: Sequence[tuple[Evidence, int | None]],
+    *,
+    hidden: Collection[int | None] = (),
+) -> dict[str, int | None]:
+    """Add what is not in the ledger yet; of people who were erased, under their digest.
 
     Gives the contact points whose evidence grew, and their aliases, each with the delivery that
-    brought it. The same statement twice is one entry, whichever delivery carried it.
+    brought it. The same statement twice is one entry, whichever delivery carried it. ``hidden``
+    are deliveries whose facts are kept without their person.
     """
-    by_id = {_identify(item): (item, delivery_id) for item, delivery_id in said}
-    if not by_id:
+    if not said:
         return {}
+    admitted = admission.admit_evidence(conn, said, hidden=hidden)
+    by_id = {identify(item): (item, delivery_id) for item, delivery_id in admitted}
+    owners = {
+        item.contact: told.contact for (item, _), (told, _) in zip(admitted, said, strict=True)
+    }
     known = set(
         conn.scalars(
             select(evidence.c.evidence_id).where(evidence.c.evidence_id.in_(sorted(by_id)))
@@ -55,11 +68,35 @@ def append(conn: Connection, said: Sequence[tuple[Evidence, int | None]]) -> dic
             for key, (item, delivery_id) in fresh.items()
         ],
     )
-    grown: dict[str, int | None] = {item.contact: cause for item, cause in fresh.values()}
+    grown: dict[str, int | None] = {owners[item.contact]: cause for item, cause in fresh.values()}
     for contact, others in aliases(conn, set(grown)).items():
         for other in others:
             grown.setdefault(other, grown[contact])
     return grown
+
+
+def enter_erasure(conn: Connection, contacts: Iterable[str], *, at: datetime, reason: str) -> None:
+    """Enter for every purpose that these contact points were erased; under their digests."""
+    keys = suppressions.keyring_of(conn)
+    append(
+        conn,
+        [
+            (
+                Evidence(
+                    contact=keys.digest(contact).contact,
+                    purpose=purpose,
+                    claim=Claim.ERASE,
+                    source=reason,
+                    at=at,
+                    received_at=at,
+                    method="erasure",
+                ),
+                None,
+            )
+            for contact in sorted(contacts)
+            for purpose in Purpose
+        ],
+    )
 
 
 def of_people(
@@ -70,25 +107,13 @@ def of_people(
         return {}
     former = aliases(conn, persons)
     everywhere = {*persons, *(alias for others in former.values() for alias in others)}
-    query = select(evidence).where(evidence.c.contact.in_(everywhere))
+    digests = suppressions.forms_of(conn, everywhere)
+    query = select(evidence).where(evidence.c.contact.in_({*everywhere, *digests}))
     if purpose is not None:
         query = query.where(evidence.c.purpose == purpose)
     said: dict[str, list[Evidence]] = {}
     for row in conn.execute(query.order_by(evidence.c.received_at)).mappings():
-        item = Evidence(
-            contact=row["contact"],
-            purpose=Purpose(row["purpose"]),
-            claim=Claim(row["claim"]),
-            source=row["source"],
-            at=row["at"],
-            received_at=row["received_at"],
-            method=row["method"],
-            reference=row["reference"],
-            wording=row["wording"],
-            wording_sha256=row["wording_sha256"],
-            country=row["country"],
-        )
-        said.setdefault(item.contact, []).append(item)
+        said.setdefault(digests.get(row["contact"], row["contact"]), []).append(item_of(row))
     return {
         person: said.get(person, [])
         + [
@@ -101,7 +126,24 @@ def of_people(
     }
 
 
-def _identify(item: Evidence) -> bytes:
+def item_of(row: Any) -> Evidence:
+    """The statement in a row of the ledger."""
+    return Evidence(
+        contact=row["contact"],
+        purpose=Purpose(row["purpose"]),
+        claim=Claim(row["claim"]),
+        source=row["source"],
+        at=row["at"],
+        received_at=row["received_at"],
+        method=row["method"],
+        reference=row["reference"],
+        wording=row["wording"],
+        wording_sha256=row["wording_sha256"],
+        country=row["country"],
+    )
+
+
+def identify(item: Evidence) -> bytes:
     """A digest of source, reference and content; the time of receipt only stands in for a date."""
     content = (
         item.source,

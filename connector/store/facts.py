@@ -6,64 +6,52 @@ only over an older version; a deletion is a row that says so and holds nothing e
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-import msgspec
-from sqlalchemy import Column, Connection, Table, and_, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Column, Connection, and_, bindparam, delete, insert, select, tuple_
 
 from connector.identity import normal_email
-from connector.model import Customer, Deleted, Kind, Order, Product, Variant, Version
-from connector.store import people
-from connector.store.schema import (
-    customers,
-    order_lines,
-    orders,
-    products,
-    refunds,
-    variants,
-)
+from connector.model import Customer, Deleted, Kind, Order, Product, Version
+from connector.store import admission, catalog, evidence, people
+from connector.store.admission import Claimed
+from connector.store.schema import order_lines, refunds
+from connector.store.shelves import SHELVES, Row, Shelf, Thing, kind_of, part_rows, row_of
 from connector.store.sql import upsert_newer
 
-Thing: TypeAlias = Customer | Order | Product | Variant | Deleted
-Row: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A fact and the delivery that stated it."""
+    """A fact and the delivery that stated it.
+
+    ``addresses`` are those that the delivery names and the fact could not take, in spellings that
+    are not believed but may give away somebody who was erased.
+    """
 
     fact: Thing
     delivery_id: int
+    addresses: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Settlement:
-    """What settling a batch changed: the deliveries that did, and the people concerned."""
+    """What settling a batch changed: the deliveries that did, the people and the items concerned.
+
+    ``items`` are variants; a changed product concerns all of its own. ``hidden`` are the deliveries
+    whose person was erased and is not kept with what they state.
+    """
 
     applied: set[int] = field(default_factory=set)
     dirty: dict[str, int | None] = field(default_factory=dict)
+    items: set[Key] = field(default_factory=set)
+    hidden: set[int] = field(default_factory=set)
 
     def touch(self, persons: Iterable[str | None], delivery_id: int | None) -> None:
         """Note that the facts about these people changed through this delivery."""
         self.dirty.update({person: delivery_id for person in persons if person is not None})
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Where one kind of thing is kept, and how a fact becomes its row."""
-
-    kind: Kind
-    table: Table
-    row: Callable[[Any], Row]
-
-    @property
-    def id(self) -> Column[str]:
-        """The column of the shop's own id."""
-        return self.table.c[f"{self.kind}_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +81,50 @@ def settle(conn: Connection, stated: Sequence[Stated]) -> Settlement:
     """
     done = Settlement()
     sorted_out: dict[Kind, list[Stated]] = {kind: [] for kind in Kind}
-    for statement in _spread(stated):
-        sorted_out[_kind(statement.fact)].append(statement)
+    for statement in _spread(_admitted(conn, stated, done)):
+        sorted_out[kind_of(statement.fact)].append(statement)
 
     people.lock(conn, _identities(sorted_out[Kind.CUSTOMER], sorted_out[Kind.ORDER]))
-    for kind in (Kind.PRODUCT, Kind.VARIANT):
-        _note(done, _write(conn, _SHELVES[kind], _winners(conn, kind, sorted_out[kind])))
+    _settle_catalog(conn, sorted_out[Kind.PRODUCT], sorted_out[Kind.VARIANT], done)
     _settle_people(conn, sorted_out[Kind.CUSTOMER], sorted_out[Kind.ORDER], done)
     return done
+
+
+def _admitted(conn: Connection, stated: Sequence[Stated], done: Settlement) -> Sequence[Stated]:
+    """What was stated, without the people who were erased."""
+    admitted = admission.admit(conn, [Claimed(each.fact, each.addresses) for each in stated])
+    for contact, entry in admitted.recognised.items():
+        evidence.enter_erasure(conn, [contact], at=entry.erased_at, reason=entry.reason)
+    kept = [
+        each if each.fact is fact else replace(each, fact=fact)
+        for each, fact in zip(stated, admitted.facts, strict=True)
+    ]
+    done.hidden = {
+        each.delivery_id for each, now in zip(stated, kept, strict=True) if each is not now
+    }
+    return kept
+
+
+def _settle_catalog(
+    conn: Connection, shown: Sequence[Stated], sold: Sequence[Stated], done: Settlement
+) -> None:
+    """Products, their variants, and the lists that say which variants a product has."""
+    changed: dict[Kind, set[Key]] = {}
+    for kind, stated in ((Kind.PRODUCT, shown), (Kind.VARIANT, sold)):
+        written = _write(conn, SHELVES[kind], _winners(conn, kind, stated))
+        _note(done, written)
+        changed[kind] = {(w.fact.shop, w.fact.id) for w in written if w.changes}
+    whole = [
+        (s.fact, s.delivery_id)
+        for s in shown
+        if isinstance(s.fact, Product) and s.fact.all_variants
+    ]
+    relisted = catalog.settle_assortments(conn, (product for product, _ in whole))
+    done.applied |= {
+        delivery_id for product, delivery_id in whole if (product.shop, product.id) in relisted
+    }
+    done.items |= changed[Kind.VARIANT]
+    done.items |= catalog.variants_of(conn, changed[Kind.PRODUCT] | relisted)
 
 
 def _settle_people(
@@ -109,7 +133,7 @@ def _settle_people(
     moved_in = _winners(conn, Kind.CUSTOMER, accounts)
     for winner in moved_in:
         winner.row["person"] = people.account_person(winner.row)
-    _note(done, _write(conn, _SHELVES[Kind.CUSTOMER], moved_in))
+    _note(done, _write(conn, SHELVES[Kind.CUSTOMER], moved_in))
     new_links = people.remember_addresses(
         conn,
         {
@@ -129,7 +153,7 @@ def _settle_people(
     )
     for winner in placed:
         winner.row["person"] = resolution.person_of(winner.row)
-    _note(done, _write(conn, _SHELVES[Kind.ORDER], placed))
+    _note(done, _write(conn, SHELVES[Kind.ORDER], placed))
     _write_parts(conn, placed)
 
     for winner in (*moved_in, *placed):
@@ -158,27 +182,23 @@ def _spread(stated: Sequence[Stated]) -> Iterable[Stated]:
                 yield Stated(variant, statement.delivery_id)
 
 
-def _kind(fact: Thing) -> Kind:
-    return fact.kind if isinstance(fact, Deleted) else _KINDS[type(fact)]
-
-
-def _identities(accounts: Sequence[Stated], bought: Sequence[Stated]) -> set[str]:
-    names: set[str] = set()
+def _identities(accounts: Sequence[Stated], bought: Sequence[Stated]) -> Iterator[str]:
     for statement in (*accounts, *bought):
         fact = statement.fact
         if isinstance(fact, Customer | Order):
-            names.add(normal_email(fact.email) or "")
+            if email := normal_email(fact.email):
+                yield email
             account = fact.id if isinstance(fact, Customer) else fact.customer_id
-            names.add(f"{fact.shop}:customer:{account}" if account else "")
+            if account:
+                yield f"{fact.shop}:customer:{account}"
         elif isinstance(fact, Deleted) and fact.kind is Kind.CUSTOMER:
-            names.add(f"{fact.shop}:customer:{fact.id}")
-    return names - {""}
+            yield f"{fact.shop}:customer:{fact.id}"
 
 
 def _winners(conn: Connection, kind: Kind, stated: Sequence[Stated]) -> list[_Winner]:
     if not stated:
         return []
-    shelf = _SHELVES[kind]
+    shelf = SHELVES[kind]
     newest: dict[Key, Stated] = {}
     for statement in stated:
         key = (statement.fact.shop, statement.fact.id)
@@ -193,49 +213,20 @@ def _winners(conn: Connection, kind: Kind, stated: Sequence[Stated]) -> list[_Wi
         ).mappings()
     }
     return [
-        _Winner(_row(shelf, statement.fact), statement.delivery_id, statement.fact, before)
+        _Winner(row_of(shelf, statement.fact), statement.delivery_id, statement.fact, before)
         for key, statement in sorted(newest.items())
         if (before := stored.get(key)) is None
         or Version(before["version_at"], before["version_tie"]) < statement.fact.version
     ]
 
 
-def _known_columns(shelf: _Shelf) -> list[Column[Any]]:
+def _known_columns(shelf: Shelf) -> list[Column[Any]]:
     names = ("shop", shelf.id.name, "version_at", "version_tie", "deleted", "digest")
     personal = ("email", "person") if "person" in shelf.table.c else ()
     return [shelf.table.c[name] for name in (*names, *personal)]
 
 
-def _row(shelf: _Shelf, fact: Thing) -> Row:
-    content = _blank(shelf.table) if isinstance(fact, Deleted) else shelf.row(fact)
-    parts = (fact.lines, fact.refunds) if isinstance(fact, Order) else ()
-    return {
-        "shop": fact.shop,
-        shelf.id.name: fact.id,
-        "version_at": fact.version.at,
-        "version_tie": fact.version.tie,
-        "deleted": isinstance(fact, Deleted),
-        "digest": hashlib.blake2b(
-            msgspec.json.encode((content, parts), order="sorted"), digest_size=16
-        ).digest(),
-        **content,
-        **({"person": f"{fact.shop}:{shelf.kind}:{fact.id}"} if "person" in shelf.table.c else {}),
-    }
-
-
-def _blank(table: Table) -> Row:
-    """What a deleted thing's row holds: nothing that could name a person."""
-    kept = {"shop", f"{table.name[:-1]}_id", "version_at", "version_tie", "deleted", "digest"}
-    return {
-        column.name: (
-            (0 if column.name in _AMOUNTS else "") if column.server_default is not None else None
-        )
-        for column in table.c
-        if column.name not in kept | {"person"}
-    }
-
-
-def _write(conn: Connection, shelf: _Shelf, winners: Sequence[_Winner]) -> Sequence[_Winner]:
+def _write(conn: Connection, shelf: Shelf, winners: Sequence[_Winner]) -> Sequence[_Winner]:
     if winners:
         conn.execute(upsert_newer(conn, shelf.table), [winner.row for winner in winners])
     return winners
@@ -256,105 +247,7 @@ def _write_parts(conn: Connection, placed: Sequence[_Winner]) -> None:
                 ),
                 known,
             )
-    facts = [w.fact for w in placed if isinstance(w.fact, Order) and w.changes]
-    for table, rows in (
-        (order_lines, [_line(o, i) for o in facts for i in range(len(o.lines))]),
-        (refunds, [_refund(o, i) for o in facts for i in range(len(o.refunds))]),
-    ):
-        if rows:
+    parts = [part_rows(w.fact) for w in placed if isinstance(w.fact, Order) and w.changes]
+    for index, table in enumerate((order_lines, refunds)):
+        if rows := [row for part in parts for row in part[index]]:
             conn.execute(insert(table), rows)
-
-
-def _line(order: Order, index: int) -> Row:
-    line = order.lines[index]
-    return {
-        "shop": order.shop,
-        "order_id": order.id,
-        "line_id": line.id,
-        "product_id": line.product_id,
-        "variant_id": line.variant_id,
-        "sku": line.sku,
-        "name": line.name,
-        "quantity": line.quantity,
-        "total": line.total,
-    }
-
-
-def _refund(order: Order, index: int) -> Row:
-    refund = order.refunds[index]
-    return {
-        "shop": order.shop,
-        "order_id": order.id,
-        "refund_id": refund.id,
-        "amount": refund.amount,
-        "reason": refund.reason,
-        "created_at": refund.created_at,
-    }
-
-
-def _copied(*names: str) -> Callable[[Any], Row]:
-    def row(fact: Any) -> Row:
-        return {name: _plain(getattr(fact, name)) for name in names}
-
-    return row
-
-
-def _plain(value: Any) -> Any:
-    """What the JSON columns take: lists for tuples, dicts for mappings."""
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-_person_row = _copied("phone", "first_name", "last_name", "company", "meta")
-_customer_row = _copied("country", "language", "created_at", "tags")
-_order_row = _copied(
-    "number", "status", "currency", "total", "tax", "shipping", "discount",
-    "placed_at", "paid_at", "customer_id", "countries",
-)  # fmt: skip
-
-
-def _customer(fact: Customer) -> Row:
-    return {**_person_row(fact), **_customer_row(fact), "email": normal_email(fact.email)}
-
-
-def _order(fact: Order) -> Row:
-    return {
-        **_person_row(fact),
-        **_order_row(fact),
-        "email": normal_email(fact.email),
-        "refunded": sum(refund.amount for refund in fact.refunds),
-    }
-
-
-_AMOUNTS = {"total", "tax", "shipping", "discount", "refunded"}
-_KINDS: dict[type, Kind] = {
-    Customer: Kind.CUSTOMER,
-    Order: Kind.ORDER,
-    Product: Kind.PRODUCT,
-    Variant: Kind.VARIANT,
-}
-_SHELVES = {
-    shelf.kind: shelf
-    for shelf in (
-        _Shelf(Kind.CUSTOMER, customers, _customer),
-        _Shelf(Kind.ORDER, orders, _order),
-        _Shelf(
-            Kind.PRODUCT,
-            products,
-            _copied(
-                "title", "status", "type", "description", "url", "image_url", "vendor",
-                "tags", "categories", "meta",
-            ),
-        ),
-        _Shelf(
-            Kind.VARIANT,
-            variants,
-            _copied(
-                "product_id", "sku", "title", "status", "currency", "price", "regular_price",
-                "sale_price", "sale_from", "sale_to", "stock_status", "stock_quantity",
-                "image_url", "url", "attributes", "meta",
-            ),
-        ),
-    )
-}  # fmt: skip

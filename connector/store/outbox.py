@@ -1,12 +1,12 @@
 """What each destination holds, and where that is not what it should: level, not edge.
 
-A due row carries no payload. It says that a person changed; what to send is worked out when it is
-sent. So ten changes make one send, and a replay is nothing but marking rows due.
+A due row carries no payload. It says that a person or a thing changed; what to send is worked out
+when it is sent. So ten changes make one send, and a replay is nothing but marking rows due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,15 +16,19 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     Connection,
+    Select,
     and_,
     bindparam,
     case,
+    func,
     or_,
     select,
     update,
 )
 
+from connector import moments
 from connector.model import Lane, Permission, Record
+from connector.store import farewell
 from connector.store.schema import records
 from connector.store.sql import insert_into
 
@@ -39,20 +43,39 @@ class Due:
     lane: Lane
     due_since: datetime
     acknowledged: Record | None
+    removed_at: datetime | None = None
+    """When the destination took our removal, if that was the last it took."""
+    confirmed: bool = False
+    """A person looked at it, parked, and let it go on."""
+    unsure: bool = False
+    """``acknowledged`` was sent, and the destination has not said yet whether it took it."""
+    erased: bool = False
+    """Whose record it is was erased: it is to be removed for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of a claimed row. ``status`` is settled, parked or due (again, later)."""
+    """What became of a claimed row. ``status`` is settled, parked, due (again, later) or erased."""
 
     due: Due
     status: str
     acknowledged: Record | None
     taken: bool = False
     """The destination answered that it now holds ``acknowledged``."""
+    unsure: bool = False
+    """It was sent ``acknowledged``, and has not said yet whether it took it."""
     reason: str | None = None
     mend: str | None = None
     next_attempt_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What could be claimed now: how many rows (counted up to a limit), and how urgent they are."""
+
+    number: int
+    has_withdrawal: bool
+    oldest: datetime | None
 
 
 def mark_due(
@@ -70,7 +93,9 @@ def mark_due(
             set_={
                 "status": "due",
                 "lane": case(
-                    (and_(waiting, records.c.lane < fresh.lane), records.c.lane), else_=fresh.lane
+                    (and_(waiting, records.c.lane < fresh.lane), records.c.lane),
+                    (records.c.erased, Lane.WITHDRAWAL),
+                    else_=fresh.lane,
                 ),
                 "revision": records.c.revision + 1,
                 "due_since": case((waiting, records.c.due_since), else_=fresh.due_since),
@@ -78,6 +103,7 @@ def mark_due(
                 "attempts": 0,
                 "reason": None,
                 "mend": None,
+                "confirmed": and_(waiting, records.c.confirmed),
             },
         ),
         [
@@ -106,19 +132,23 @@ def mark_held_due(
     mark_due(conn, destination, dict.fromkeys(known, Lane.NORMAL), now=now)
 
 
-def claim(conn: Connection, destination: str, *, now: datetime, limit: int) -> list[Due]:
-    """Take due rows, withdrawals first, then those that have waited longest."""
-    rows = conn.execute(
-        select(records)
-        .where(
-            records.c.destination == destination,
-            records.c.status == "due",
-            or_(records.c.next_attempt_at.is_(None), records.c.next_attempt_at <= now),
-        )
-        .order_by(records.c.lane, records.c.due_since)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).mappings()
+def queue(conn: Connection, destination: str, *, now: datetime, limit: int) -> Queue:
+    """Look at what `claim` would take."""
+    first = _claimable(destination, now).limit(limit).subquery()
+    number, lane, oldest = conn.execute(
+        select(func.count(), func.min(first.c.lane), func.min(first.c.due_since))
+    ).one()
+    return Queue(number=number, has_withdrawal=lane == Lane.WITHDRAWAL, oldest=oldest)
+
+
+def claim(
+    conn: Connection, destination: str, *, now: datetime, limit: int, only: Lane | None = None
+) -> list[Due]:
+    """Take due rows, withdrawals first, then those that have waited longest; of one lane only."""
+    claimable = _claimable(destination, now)
+    if only is not None:
+        claimable = claimable.where(records.c.lane == only)
+    rows = conn.execute(claimable.limit(limit).with_for_update(skip_locked=True)).mappings()
     return [
         Due(
             key=row["key"],
@@ -127,15 +157,34 @@ def claim(conn: Connection, destination: str, *, now: datetime, limit: int) -> l
             lane=Lane(row["lane"]),
             due_since=row["due_since"],
             acknowledged=record_from(row["key"], row["acknowledged"]),
+            removed_at=None if row["acknowledged"] else row["acknowledged_at"],
+            confirmed=row["confirmed"],
+            unsure=row["unsure"],
+            erased=row["erased"],
         )
         for row in rows
     ]
+
+
+def _claimable(destination: str, now: datetime) -> Select[Any]:
+    return (
+        select(records)
+        .where(
+            records.c.destination == destination,
+            records.c.status == "due",
+            or_(records.c.next_attempt_at.is_(None), records.c.next_attempt_at <= now),
+        )
+        .order_by(records.c.lane, records.c.due_since)
+    )
 
 
 def settle(
     conn: Connection, destination: str, verdicts: Sequence[Verdict], *, now: datetime
 ) -> None:
     """Write what became of claimed rows. One that changed meanwhile stays due."""
+    gone = [(each.due.key, each.due.revision) for each in verdicts if each.status == "erased"]
+    farewell.forget(conn, destination, gone, now=now)
+    verdicts = [each for each in verdicts if each.status != "erased"]
     if not verdicts:
         return
     untouched = records.c.revision == bindparam("b_revision")
@@ -149,6 +198,7 @@ def settle(
         .values(
             **late,
             acknowledged=_bound("acknowledged"),
+            unsure=_bound("unsure"),
             acknowledged_at=case(
                 (bindparam("b_taken", type_=Boolean()), _bound("acknowledged_at")),
                 else_=records.c.acknowledged_at,
@@ -166,6 +216,7 @@ def settle(
                 "b_due_since": verdict.due.due_since if verdict.status == "due" else None,
                 "b_acknowledged": record_json(verdict.acknowledged),
                 "b_taken": verdict.taken,
+                "b_unsure": verdict.unsure,
                 "b_acknowledged_at": now,
             }
             for verdict in verdicts
@@ -184,6 +235,13 @@ def release(conn: Connection, destination: str, key: str | None, *, now: datetim
         chosen = and_(chosen, records.c.key == key)
     keys = conn.scalars(select(records.c.key).where(chosen)).all()
     mark_due(conn, destination, dict.fromkeys(keys, Lane.NORMAL), now=now)
+    if keys:
+        conn.execute(
+            update(records)
+            .where(records.c.destination == destination, records.c.key == bindparam("b_key"))
+            .values(confirmed=True),
+            [{"b_key": each} for each in keys],
+        )
     return len(keys)
 
 
@@ -203,11 +261,22 @@ def record_from(key: str, kept: Any) -> Record | None:
     return Record(
         key=key,
         email=kept["email"],
-        permission=Permission(kept["permission"]),
+        permission=Permission(kept["permission"]) if kept["permission"] else None,
         fields=kept["fields"],
         tags=tuple(kept["tags"]),
         tables={name: tuple(rows) for name, rows in kept["tables"].items()},
     )
+
+
+def held(conn: Connection, destination: str) -> Iterator[dict[str, Any]]:
+    """What a destination acknowledged, record by record, with the moment it last took one."""
+    rows = conn.execute(
+        select(records.c.key, records.c.acknowledged, records.c.acknowledged_at)
+        .where(records.c.destination == destination, records.c.acknowledged.is_not(None))
+        .order_by(records.c.key)
+    )
+    for key, content, at in rows:
+        yield {"key": key, **content, "acknowledged_at": moments.to_text(at) if at else None}
 
 
 def parked(conn: Connection, *, limit: int) -> list[dict[str, Any]]:

@@ -47,18 +47,22 @@ def account_person(account: Mapping[str, Any]) -> str:
     return account["email"] or f"{account['shop']}:customer:{account['customer_id']}"
 
 
-def lock(conn: Connection, identities: Collection[str]) -> None:
+def lock(conn: Connection, identities: Iterable[str]) -> None:
     """Let nobody else resolve these people until the transaction ends.
 
     PostgreSQL takes one advisory lock for each name, in one order everywhere; SQLite has a single
-    writer anyway.
+    writer anyway, and the names are not even looked at.
     """
-    if conn.dialect.name != "postgresql" or not identities:
+    if conn.dialect.name != "postgresql":
         return
     digests = sorted(
-        int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
-        for name in identities
+        {
+            int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+            for name in identities
+        }
     )
+    if not digests:
+        return
     conn.execute(
         text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k"),
         {"keys": digests},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -18,50 +19,56 @@ def stated_of(conn: Connection, persons: Collection[str]) -> dict[str, list[Orde
         .where(orders.c.person.in_(persons), ~orders.c.deleted)
         .order_by(orders.c.placed_at.desc(), orders.c.order_id.desc())
     ).mappings():
-        found.setdefault(row["person"], []).append(
-            Order(
-                shop=row["shop"],
-                id=row["order_id"],
-                version=Version(row["version_at"], row["version_tie"]),
-                number=row["number"],
-                status=row["status"],
-                currency=row["currency"],
-                total=row["total"],
-                tax=row["tax"],
-                shipping=row["shipping"],
-                discount=row["discount"],
-                placed_at=row["placed_at"],
-                paid_at=row["paid_at"],
-                customer_id=row["customer_id"],
-                email=row["email"],
-                phone=row["phone"],
-                first_name=row["first_name"],
-                last_name=row["last_name"],
-                company=row["company"],
-                countries=tuple(row["countries"] or ()),
-                meta=row["meta"] or {},
-            )
-        )
+        found.setdefault(row["person"], []).append(order_from(row))
     for row in conn.execute(
         select(customers)
         .where(customers.c.person.in_(persons), ~customers.c.deleted)
         .order_by(customers.c.version_at.desc(), customers.c.customer_id)
     ).mappings():
-        found.setdefault(row["person"], []).append(
-            Customer(
-                shop=row["shop"],
-                id=row["customer_id"],
-                version=Version(row["version_at"], row["version_tie"]),
-                email=row["email"],
-                phone=row["phone"],
-                first_name=row["first_name"],
-                last_name=row["last_name"],
-                company=row["company"],
-                country=row["country"],
-                language=row["language"],
-                created_at=row["created_at"],
-                tags=tuple(row["tags"] or ()),
-                meta=row["meta"] or {},
-            )
-        )
+        found.setdefault(row["person"], []).append(customer_from(row))
     return found
+
+
+def order_from(row: Any) -> Order:
+    """The order in a row, without its lines and refunds."""
+    return Order(
+        shop=row["shop"],
+        id=row["order_id"],
+        version=Version(row["version_at"], row["version_tie"]),
+        number=row["number"],
+        status=row["status"],
+        currency=row["currency"],
+        total=row["total"],
+        tax=row["tax"],
+        shipping=row["shipping"],
+        discount=row["discount"],
+        placed_at=row["placed_at"],
+        paid_at=row["paid_at"],
+        customer_id=row["customer_id"],
+        email=row["email"],
+        phone=row["phone"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        company=row["company"],
+        countries=tuple(row["countries"] or ()),
+        meta=row["meta"] or {},
+    )
+
+
+def customer_from(row: Any) -> Customer:
+    """The account in a row."""
+    return Customer(
+        shop=row["shop"],
+        id=row["customer_id"],
+        version=Version(row["version_at"], row["version_tie"]),
+        email=row["email"],
+        phone=row["phone"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        company=row["company"],
+        country=row["country"],
+        language=row["language"],
+        created_at=row["created_at"],
+        tags=tuple(row["tags"] or ()),
+        meta=row["meta"] or {},
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+T = TypeVar("T", bound=Any)
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -30,6 +31,12 @@ def upsert(conn: Connection, table: Table, *, keep: Collection[str] = ()) -> Any
 def upsert_newer(conn: Connection, table: Table) -> Any:
     """Insert, or overwrite a row of an older version; a newer or equal one is left alone."""
     return _upsert(conn.dialect.name, table, frozenset(), newer=True)
+
+
+def chunks(things: Collection[T], size: int = 500) -> Iterable[list[T]]:
+    """The things, sorted, in lists that a statement can take."""
+    ordered = sorted(things)
+    return (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
 @cache

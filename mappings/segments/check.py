@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import assert_never
 
+from connector.errors import nearest
 from mappings.segments.attributes import (
     ANNIVERSARY,
     ATTRIBUTES,
@@ -20,7 +21,7 @@ from mappings.segments.attributes import (
     find,
 )
 from mappings.segments.faults import NOT_AVAILABLE, NotYetAvailable, QueryFault
-from mappings.segments.names import nearest, unknown
+from mappings.segments.names import unknown
 from mappings.segments.syntax import (
     Anniversary,
     Clause,
@@ -43,15 +44,16 @@ _OTHER_COUNTRIES = {"UK": "GB", "EL": "GR"}
 
 def check(query: Query, known_attributes: Collection[str] = ()) -> None:
     """Raise the first fault of a query, carrying the others."""
-    _raise_all(fault for clause in query.clauses for fault in _faults(clause, known_attributes))
+    raise_all(fault for clause in query.clauses for fault in _faults(clause, known_attributes))
 
 
 def check_available(query: Query) -> None:
     """Raise `NotYetAvailable` when a query uses what this version cannot answer."""
-    _raise_all(fault for clause in query.clauses for fault in _missing(clause))
+    raise_all(fault for clause in query.clauses for fault in _missing(clause))
 
 
-def _raise_all(faults: Iterator[QueryFault]) -> None:
+def raise_all(faults: Iterator[QueryFault]) -> None:
+    """Raise the first fault, if there is one, carrying the others."""
     for first in faults:
         first.others = tuple(faults)
         raise first
@@ -77,7 +79,7 @@ def _faults(clause: Clause, known_attributes: Collection[str]) -> Iterator[Query
         case Events():
             yield from _event_faults(clause, known_attributes)
         case Anniversary():
-            yield from _value_faults(ANNIVERSARY, Kind.DATE, clause, OPERATORS[Kind.DATE])
+            yield from value_faults(ANNIVERSARY, Kind.DATE, clause, OPERATORS[Kind.DATE])
             if not clause.key.startswith(METAFIELDS):
                 yield QueryFault(
                     "anniversary takes a field such as 'metafields.facts.birth_date'", clause.at
@@ -105,7 +107,7 @@ def _comparison_faults(
         yield unknown(name, clause.at, known_attributes)
         return
     attribute = find(name)
-    yield from _value_faults(name, attribute.kind, clause, OPERATORS[attribute.kind])
+    yield from value_faults(name, attribute.kind, clause, OPERATORS[attribute.kind])
     for value in clause.values:
         if isinstance(value, Text):
             yield from _word_faults(attribute, value)
@@ -138,18 +140,18 @@ def _event_faults(clause: Events, known_attributes: Collection[str]) -> Iterator
             )
         seen.add(parameter.name)
         kind = kinds[parameter.name]
-        yield from _value_faults(parameter.name, kind, parameter, PARAMETER_OPERATORS[kind])
+        yield from value_faults(parameter.name, kind, parameter, PARAMETER_OPERATORS[kind])
         if len(parameter.values) > MOST_IDS:
             yield QueryFault(f"a list holds at most {MOST_IDS} ids", parameter.values[MOST_IDS].at)
 
 
-def _value_faults(
+def value_faults(
     name: str,
     kind: Kind,
     clause: Comparison | Parameter | Anniversary,
     operators: frozenset[Operator],
 ) -> Iterator[QueryFault]:
-    """The operator, then each value, against the kind of what is tested."""
+    """What is wrong with the operator, then with each value, for the kind of what is tested."""
     if clause.operator not in operators:
         yield QueryFault(
             f"{name} does not support operator '{clause.operator}'",

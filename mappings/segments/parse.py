@@ -37,7 +37,7 @@ from mappings.segments.syntax import (
     Whole,
 )
 
-__all__ = ["NotYetAvailable", "QueryFault", "check_available", "parse_query"]
+__all__ = ["NotYetAvailable", "QueryFault", "check_available", "parse_query", "read_query"]
 
 LONGEST = 5000
 MOST_CLAUSES = 10
@@ -54,6 +54,13 @@ def parse_query(text: str, *, known_attributes: Collection[str] = ()) -> Query:
     place of the first fault. A query may use what this version cannot answer yet:
     `check_available` tells.
     """
+    query = read_query(text)
+    check(query, known_attributes)
+    return query
+
+
+def read_query(text: str) -> Query:
+    """A query as it is written, before its names and values are checked. Raises `QueryFault`."""
     if len(text) > LONGEST:
         raise QueryFault(f"Query is too long (maximum is {LONGEST} characters)", START)
     if not text.strip():
@@ -72,7 +79,6 @@ def parse_query(text: str, *, known_attributes: Collection[str] = ()) -> Query:
             "give a part of it a name of its own and use in_segment('...')",
             query.clauses[MOST_CLAUSES].at,
         )
-    check(query, known_attributes)
     return query
 
 

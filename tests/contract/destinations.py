@@ -37,6 +37,7 @@ REQUIRED = (
     "joins_and_leaves_segments",
     "removes_a_person",
     "remove_when_already_gone",
+    "erases_a_person",
     "consent_granted",
     "consent_unknown",
     "consent_withdrawn",
@@ -152,6 +153,20 @@ class DestinationContract:
             assert isinstance(self.send(destination, before, None), Settled)
         assert isinstance(self.send(destination, self.record("ola@shop.example"), None), Settled)
         assert (None, None) == (peek("kari@shop.example"), peek("ola@shop.example"))
+
+    def test_erases_a_person(self, make: Make) -> None:
+        """Who was erased is not held, whether it was known to hold them or not; nor is it news."""
+        destination, peek = self.ready(make)
+        before, other = self.record("kari@shop.example"), self.record("ola@shop.example")
+        self.send(destination, None, before)
+        self.send(destination, None, other)
+        for known in (before, None):
+            change = Change(key=before.key, before=known, after=None, erased=True)
+            outcomes = destination.push([change], now=NOW)
+            destination.flush()
+            assert {before.key: Settled} == {key: type(each) for key, each in outcomes.items()}
+            assert peek("kari@shop.example") is None
+        assert "Kari" == self.held(peek, other)["fields"]["FNAME"]
 
     def test_consent_granted(self, make: Make) -> None:
         """Who gave permission may be mailed."""

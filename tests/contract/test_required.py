@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract import catalogs
+from tests.contract.catalogs import CatalogContract
 from tests.contract.destinations import REQUIRED, RemoteDestinationContract
 
 
@@ -11,3 +13,9 @@ from tests.contract.destinations import REQUIRED, RemoteDestinationContract
 def test_every_required_promise_has_its_test(promise: str) -> None:
     """Each promise of the required set is a test of the destinations' contract."""
     assert callable(getattr(RemoteDestinationContract, f"test_{promise}", None))
+
+
+@pytest.mark.parametrize("promise", catalogs.REQUIRED)
+def test_every_required_promise_of_a_catalog_has_its_test(promise: str) -> None:
+    """Each promise of the required set is a test of the catalogs' contract."""
+    assert callable(getattr(CatalogContract, f"test_{promise}", None))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from adapters.mailchimp.sandbox import Sandbox as Audience
-from connector.store.connect import Store
+from adapters.woocommerce.sandbox import Sandbox as Shop
 from tests.journeys.premises import Clock, Premises, Tenant
+from tests.journeys.town import MAPPING, Town, opened
 
 MoveIn = Callable[..., Premises]
 
@@ -29,25 +30,7 @@ def audience(clock: Clock) -> Iterator[Audience]:
 
 
 @pytest.fixture
-def opened_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close what a command or receiver in this process opens for as long as its process lives."""
-    opened: list[Store] = []
-    really_open = Store.open
-
-    def open_and_note(url: str) -> Store:
-        opened.append(really_open(url))
-        return opened[-1]
-
-    monkeypatch.setattr(Store, "open", open_and_note)
-    yield
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def move_in(
-    tmp_path: Path, audience: Audience, clock: Clock, opened_stores: None
-) -> Iterator[MoveIn]:
+def move_in(tmp_path: Path, audience: Audience, clock: Clock) -> Iterator[MoveIn]:
     """Set up premises: shops by name, a mapping; several times in one test if it compares."""
     with ExitStack() as leaving:
 
@@ -57,6 +40,7 @@ def move_in(
             *,
             store_url: str = "",
             into: Audience = audience,
+            at: Clock = clock,
         ) -> Premises:
             folder = tmp_path / f"premises{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
@@ -66,9 +50,25 @@ def move_in(
                 audience=into,
                 mapping=mapping,
                 store_url=store_url or f"sqlite:///{folder}/connector.db",
-                clock=clock,
+                clock=at,
             )
             leaving.callback(premises.close)
             return premises
 
         yield make
+
+
+@pytest.fixture
+def double_optin() -> bool:
+    """Whether the audience asks everybody to confirm; a test may say so by parametrizing."""
+    return False
+
+
+@pytest.fixture
+def town(move_in: MoveIn, audience: Audience, clock: Clock, double_optin: bool) -> Iterator[Town]:  # noqa: FBT001 - a fixture's value
+    """A shop that sells, the connector, and the audience."""
+    audience.world.double_optin = double_optin
+    with Shop(auto=False, clock=clock, keep_alive=True) as shop:
+        premises = move_in({"wool": Tenant(url=shop.base_url)}, MAPPING)
+        with opened(shop, audience, premises, clock) as town:
+            yield town

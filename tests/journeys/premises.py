@@ -25,11 +25,14 @@ from click.testing import CliRunner
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.mailchimp.sandbox import Sandbox as Audience
+from adapters.woocommerce.sandbox_payloads import Site
+from adapters.woocommerce.sandbox_wire import headers_for
 from connector import cli, wiring
 from connector.engine import Engine
-from connector.model import Arrival
 from connector.store import inbox
 from connector.store.connect import Store
+from connector.store.schema import deliveries
+from connector.store.sql import insert_missing
 
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -46,6 +49,16 @@ def post(url: str, headers: Iterable[tuple[str, str]], body: bytes) -> int:
         return line.getresponse().status
     finally:
         line.close()
+
+
+SECRET = "a-journey-secret-7f3a19"
+
+
+def signed(topic: str, body: bytes, secret: str = SECRET) -> list[tuple[str, str]]:
+    """The headers under which a shop would send this body."""
+    site = Site(url="https://shop.example")
+    told = headers_for(site, webhook=3, topic=topic, body=body, secret=secret, second=len(body))
+    return [("Host", "localhost"), *told.items(), ("Content-Length", str(len(body)))]
 
 
 def free_port() -> int:
@@ -76,7 +89,7 @@ class Tenant:
     """A shop as the configuration names it."""
 
     url: str
-    webhook_secret: str = "a-journey-secret-7f3a19"
+    webhook_secret: str = SECRET
     key: str = "ck_sandbox"
     secret: str = "cs_sandbox"
     settings: str = "timezone: Europe/Oslo, currency: NOK"
@@ -135,24 +148,27 @@ class Premises:
         self, told: Iterable[tuple[str, bytes]], *, shop: str = "wool", distinct: bool = False
     ) -> None:
         """Write deliveries into the inbox a second apart; ``distinct`` ones are never the same."""
-        box = inbox.Inbox(self.store)
+        rows = []
         for topic, body in told:
             nonce = f"{next(self._nonces)}" if distinct else ""
-            key = hashlib.sha256(f"{nonce} {topic} ".encode() + body).digest()
-            box.accept(
-                Arrival(
-                    shop=shop,
-                    topic=topic,
-                    key=key,
-                    received_at=self.clock.skip(seconds=1),
-                    headers={},
-                    body=body,
-                )
+            rows.append(
+                {
+                    "key": hashlib.sha256(f"{nonce} {topic} ".encode() + body).digest(),
+                    "shop": shop,
+                    "topic": topic,
+                    "received_at": self.clock.skip(seconds=1),
+                    "headers": {},
+                    "body": body,
+                    "body_sha256": hashlib.sha256(body).digest(),
+                }
             )
+        with self.store.write() as conn:
+            conn.execute(insert_missing(conn, deliveries), rows)
 
     def command(self, *arguments: str) -> tuple[int, Any]:
         """Run ``connector …`` on this configuration; its exit code and its JSON or text."""
-        ran = CliRunner().invoke(cli.cli, [*arguments, "--config", str(self.config)])
+        with self._in_process():
+            ran = CliRunner().invoke(cli.cli, [*arguments, "--config", str(self.config)])
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         text = ran.stdout
@@ -191,22 +207,41 @@ class Premises:
             process.wait(20)
 
     @contextmanager
-    def door(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def door(self) -> Iterator[None]:
         """The same receiver in a thread, on this world's clock, which ``serve`` cannot share."""
-        monkeypatch.setattr(wiring, "clock_of", lambda _: self.clock)
-        monkeypatch.setattr(cli, "clock_of", lambda _: self.clock)
-        monkeypatch.setattr(wiring, "speak_in_lines", lambda: None)  # pytest owns standard error
-        monkeypatch.setenv(wiring.CONFIG, str(self.config))
-        app = wiring.receiver_app()
-        server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=_Quiet)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with self._in_process():
+            app = wiring.receiver_app()
+            server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=_Quiet)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
+                server.server_close()
+
+    @contextmanager
+    def _in_process(self) -> Iterator[None]:
+        """A program's surroundings: its clock is ours, and what it leaves open ends with it."""
+        opened: list[Store] = []
+        really_open = Store.open
+
+        def open_and_note(*arguments: Any, **more: Any) -> Store:
+            opened.append(really_open(*arguments, **more))
+            return opened[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "open", open_and_note)
+            patch.setattr(wiring, "clock_of", lambda _: self.clock)
+            patch.setattr(cli, "clock_of", lambda _: self.clock)
+            patch.setattr(wiring, "speak_in_lines", lambda: None)  # pytest owns standard error
+            patch.setenv(wiring.CONFIG, str(self.config))
+            try:
+                yield
+            finally:
+                for store in opened:
+                    store.close()
 
     def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 30

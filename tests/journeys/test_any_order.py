@@ -50,7 +50,7 @@ def live(
     with Audience(clock=clock) as audience:
         premises = Premises(
             folder=folder,
-            shops={"wool": Tenant(url=shop.base_url)},
+            shops={"wool": Tenant(url=shop.base_url, settings="timezone: Europe/Oslo")},
             audience=audience,
             mapping=recorded.MAPPING,
             store_url=store_url,

@@ -12,12 +12,10 @@ from sqlalchemy import Table, select
 
 from adapters.mailchimp.sandbox import Sandbox as Audience
 from adapters.woocommerce.sandbox import Sandbox as Shop
-from adapters.woocommerce.sandbox_payloads import Site
-from adapters.woocommerce.sandbox_wire import headers_for
 from connector.money import to_minor
 from connector.store.schema import customers, deliveries, orders, products, refunds, variants
 from tests.journeys import recorded
-from tests.journeys.premises import Clock, Premises, Tenant, post
+from tests.journeys.premises import Clock, Premises, Tenant, post, signed
 from tests.journeys.recorded import RecordedShop, by_id, read_answer, read_deliveries, read_secret
 
 pytestmark = pytest.mark.corpus
@@ -100,10 +98,10 @@ def day(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
                 (told, post(f"{premises.hook}/wool", told.headers, told.body))
                 for told in read_deliveries(corpus)
             ]
-            alarm = _signed("product.deleted", FALSE_ALARM, secret)
+            alarm = signed("product.deleted", FALSE_ALARM, secret)
             alarmed = post(f"{premises.hook}/wool", alarm, FALSE_ALARM)
             collected = {
-                path.stem: post(f"{premises.hook}/mixed", _signed(_topic(path.stem), body), body)
+                path.stem: post(f"{premises.hook}/mixed", signed(_topic(path.stem), body), body)
                 for path in sorted((corpus / "fixtures/woocommerce").iterdir())
                 for body in [path.read_bytes()]
             }
@@ -138,12 +136,6 @@ def _by_reason(table: str) -> dict[str, str]:
         else:
             reason = line
     return found
-
-
-def _signed(topic: str, body: bytes, secret: str = Tenant.webhook_secret) -> list[tuple[str, str]]:
-    site = Site(url="https://mixed.example")
-    told = headers_for(site, webhook=3, topic=topic, body=body, secret=secret, second=len(body))
-    return [("Host", "localhost"), *told.items(), ("Content-Length", str(len(body)))]
 
 
 def _fates(day: dict[str, Any], shop: str) -> list[tuple[str, str, str]]:

@@ -12,7 +12,14 @@ import pytest
 from connector.errors import ConfigurationFault
 from connector.model import Purpose
 from mappings.fields import ATTRIBUTES
-from mappings.grammar import COUNTING, Attribute, ConsentSource, DestinationMapping, Mapping
+from mappings.grammar import (
+    COUNTING,
+    Attribute,
+    ConsentSource,
+    DestinationMapping,
+    ItemRules,
+    Mapping,
+)
 from mappings.load import load_file, load_mapping
 from mappings.segments.syntax import Text
 
@@ -60,7 +67,7 @@ destinations:
   catalog:
     items: {when: "status = 'active'", id: "{shop}_{variant_id}"}
     fields: {brand: vendor}
-    labels: {custom_label_0: bestseller}
+    labels: {custom_label_0: category, custom_label_1: tag.sale}
   lookalikes:
     audiences: {vips: {segment: vips}}
   files:
@@ -147,15 +154,15 @@ def test_a_destination_has_its_tags_fields_and_policy() -> None:
     }
 
 
-def test_parts_for_other_destinations_are_kept_as_written() -> None:
-    """Items, labels and audiences load, and audiences need the consent for ads by default."""
+def test_parts_for_other_destinations_load() -> None:
+    """Items and labels load, and audiences need the consent for ads by default."""
     destinations = load(GOOD).destinations
 
-    assert destinations["catalog"].items == {
-        "when": "status = 'active'",
-        "id": "{shop}_{variant_id}",
+    assert destinations["catalog"].items == ItemRules()
+    assert destinations["catalog"].labels == {
+        "custom_label_0": "category",
+        "custom_label_1": "tag.sale",
     }
-    assert destinations["catalog"].labels == {"custom_label_0": "bestseller"}
     assert destinations["lookalikes"].audiences == {"vips": {"segment": "vips"}}
     assert destinations["lookalikes"].purpose is Purpose.ADS
 

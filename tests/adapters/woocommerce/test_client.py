@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.woocommerce.client import LARGEST_ANSWER, Found, Missing, WooCommerceClient
+from adapters.woocommerce.client import LARGEST_ANSWER, WooCommerceClient
+from adapters.woocommerce.verdicts import Found, Missing
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.model import Kind
 

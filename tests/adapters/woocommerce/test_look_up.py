@@ -160,19 +160,16 @@ def test_variations_are_fetched(deliver: Deliver, product: Build) -> None:
     )
     found = shop.look_up(Wish(kind=Kind.PRODUCT, id="10"), deliver("product.updated", {}))
     assert isinstance(found, Understood)
-    head, *variants = found.facts
+    (head,) = found.facts
     assert isinstance(head, Product)
-    assert () == head.variants
-    titles = {
-        fact.id: (fact.product_id, fact.title) for fact in variants if isinstance(fact, Variant)
-    }
+    assert head.all_variants is False  # one of them could not be read
+    titles = {each.id: (each.product_id, each.title) for each in head.variants}
     expected = {
         "12": ("10", "Ull & bomull - S, Red"),
         "13": ("10", "Ull & bomull - M"),
     }
     assert expected == titles
-    first = variants[0]
-    assert isinstance(first, Variant)
+    first = head.variants[0]
     assert (19900, "NOK", "https://wool.example/i/3.jpg") == (
         first.price,
         first.currency,
@@ -181,6 +178,22 @@ def test_variations_are_fetched(deliver: Deliver, product: Build) -> None:
     assert datetime(2026, 11, 22, 9, 0, tzinfo=UTC) == first.version.at
     assert ("variation_not_readable",) == found.flags
     assert () == found.wishes
+
+
+def test_all_variations_there_are(deliver: Deliver, product: Build) -> None:
+    """Where every variation could be read, the product says that it has no others."""
+    small = {"id": 12, "price": "199.00", "status": "publish", "meta_data": []}
+    shop = _shop(
+        {
+            "products/10": product(type="variable", variations=[12]),
+            "products/10/variations": [small],
+        }
+    )
+    found = shop.look_up(Wish(kind=Kind.PRODUCT, id="10"), deliver("product.updated", {}))
+    assert isinstance(found, Understood)
+    (head,) = found.facts
+    assert isinstance(head, Product)
+    assert (True, ["12"]) == (head.all_variants, [each.id for each in head.variants])
 
 
 def test_variation_through_the_products_address(deliver: Deliver, product: Build) -> None:

@@ -69,6 +69,7 @@ def test_whole_product(fact: Read, product: Build) -> None:
         tags=("ull",),
         categories=("Garn & tilbehør",),
         variants=(variant,),
+        all_variants=True,
     )
     assert expected == found
     assert datetime(2026, 11, 22, 8, 0, tzinfo=UTC) == found.version.at

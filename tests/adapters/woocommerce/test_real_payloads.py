@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.woocommerce.client import Missing, WooCommerceClient
+from adapters.woocommerce.client import WooCommerceClient
 from adapters.woocommerce.shop import WooCommerceShop
+from adapters.woocommerce.verdicts import Missing
 from connector.errors import LaneDown
 from connector.model import (
     Customer,
@@ -348,8 +349,9 @@ def test_recorded_variations_and_zone(corpus: Path, understand: Read) -> None:
         received_at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC),
         body=bodies[89][1],
     )
-    asked = _facts(shop.look_up(Wish(kind=Kind.PRODUCT, id="24"), delivery))
-    found = {fact.id: fact for fact in asked if isinstance(fact, Variant)}
+    (asked,) = _facts(shop.look_up(Wish(kind=Kind.PRODUCT, id="24"), delivery))
+    assert isinstance(asked, Product)
+    found = {variant.id: variant for variant in asked.variants}
     assert {"25", "26"} == found.keys()
     for variant_id, variant in found.items():
         assert replace(variant, version=told[variant_id].version) == told[variant_id]

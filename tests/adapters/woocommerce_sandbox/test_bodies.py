@@ -11,10 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from adapters.town.slugs import slug
 from adapters.woocommerce.sandbox import Sandbox
 from adapters.woocommerce.sandbox_desk import OPT_IN
 from adapters.woocommerce.sandbox_orders import order_body
-from adapters.woocommerce.sandbox_payloads import php_json, slug
+from adapters.woocommerce.sandbox_payloads import php_json
 from adapters.woocommerce.sandbox_products import as_variation
 
 Shape = dict[str, set[str]]

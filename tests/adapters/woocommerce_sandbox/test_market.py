@@ -16,8 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.town.market import COUNTED
 from adapters.woocommerce.sandbox import Sandbox
-from adapters.woocommerce.sandbox_market import COUNTED, Market
+from adapters.woocommerce.sandbox_market import Market
 from adapters.woocommerce.sandbox_orders import SOLD
 from connector.identity import normal_email
 

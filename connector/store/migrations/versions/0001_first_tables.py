@@ -96,9 +96,17 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_deliveries_asking",
+        "deliveries",
+        ["id", "next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'waiting' AND attempts > 0"),
+        postgresql_where=sa.text("status = 'waiting' AND attempts > 0"),
+    )
+    op.create_index(
         "ix_deliveries_waiting",
         "deliveries",
-        ["id"],
+        ["attempts", "id"],
         unique=False,
         sqlite_where=sa.text("status = 'waiting'"),
         postgresql_where=sa.text("status = 'waiting'"),

@@ -1,4 +1,4 @@
-"""The people of the stand-in's market: names and addresses of the North and of Poland.
+"""The people of the town who may buy: names and addresses of the North and of Poland.
 
 Nobody here exists: domains end in ``.example`` (RFC 2606), Swedish phone numbers are from the range
 that is kept for fiction (https://www.pts.se), other people give none.
@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.woocommerce.sandbox_payloads import Body, slug
+from adapters.town.slugs import slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +97,12 @@ class Person:
     the newsletter. ``account`` is 0 for a guest.
     """
 
+    number: int
     email: str
     first_name: str
     last_name: str
     company: str
-    address: Body
+    address: Mapping[str, str]
     rate: float
     loss: float
     taste: Mapping[str, float]
@@ -109,7 +110,7 @@ class Person:
     account: int = 0
     opted_in: bool = False
 
-    def billing(self, *, typed: bool = False) -> Body:
+    def billing(self, *, typed: bool = False) -> dict[str, str]:
         """The address for a bill, with the e-mail as it was typed this time."""
         names = {"first_name": self.first_name, "last_name": self.last_name}
         email = self.email.title() if typed else self.email
@@ -137,6 +138,7 @@ def meet(chance: random.Random, number: int, kinds: tuple[str, ...]) -> Person:
     }
     liking = [chance.gammavariate(0.6, 1) for _ in kinds]
     return Person(
+        number=number,
         email=f"{slug(first)}.{slug(last)}{number}@{land.domain}",
         first_name=first,
         last_name=last,

@@ -1,0 +1,102 @@
+"""The Meta catalog destination: a catalog looked at, and batches of changes written to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from adapters.meta_catalog.account import Account
+from adapters.meta_catalog.client import MetaCatalogClient
+from adapters.meta_catalog.parcels import MOST_ITEMS
+from adapters.meta_catalog.push import Push, Waiting
+from adapters.meta_catalog.refusals import Refused, TooLarge
+from connector import clocks
+from connector.errors import LaneDown, TryLater
+from connector.model import Change, Json, Outcome
+from connector.ports import OWNER, Finding, Grade, Introduction, Shape
+
+_FOR_WARES = "commerce"
+
+
+class MetaCatalogDestination:
+    """One Meta catalog.
+
+    ``base_url`` stands in for ``https://graph.facebook.com``; ``timeout`` is in seconds for a whole
+    answer. ``sleep`` waits between two looks at what Meta works on. Raises `ConfigurationFault`
+    when a setting cannot be right.
+    """
+
+    batch_size = MOST_ITEMS
+
+    def __init__(
+        self,
+        name: str,
+        catalog_id: str,
+        access_token: str,
+        base_url: str | None = None,
+        timeout: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        account = Account.check(name, catalog_id, access_token, base_url)
+        self._client = MetaCatalogClient(account, timeout)
+        self._waiting = Waiting()
+        self._sleep = sleep
+
+    def prepare(self, _shape: Shape) -> Sequence[Finding]:
+        """Check token and catalog, and that nothing else writes the same items.
+
+        Raises `LaneDown` or `TryLater`.
+        """
+        catalog = self._catalog()
+        vertical = str(catalog.get("vertical") or _FOR_WARES)
+        if vertical != _FOR_WARES:
+            raise LaneDown(
+                f"this is a catalog for {vertical}, not for products",
+                mend="Set the destination's catalog_id to a catalog of the type e-commerce.",
+            )
+        feeds = catalog.get("feed_count")
+        if not isinstance(feeds, int) or feeds < 1:
+            return []
+        return [
+            Finding(
+                what=f"{feeds} data feed(s) write into this catalog as well: a feed overwrites "
+                "what is sent here, at its every run",
+                mend="In Commerce Manager > Data sources remove those that bring the same items.",
+                who=OWNER,
+            )
+        ]
+
+    def introduce(self) -> Introduction:
+        """Ask which catalog answers. Raises `TryLater` or `LaneDown`."""
+        found = self._catalog().get("id")
+        if not isinstance(found, str):
+            raise TryLater("Meta's answer has no id")
+        return Introduction(account=found, at=self._client.told_at)
+
+    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
+        """Try everything that work will need, change nothing, and say how it was."""
+        return tuple(self._examine(shape, now))
+
+    def _examine(self, shape: Shape, now: datetime) -> Iterator[Finding]:
+        try:
+            introduction = self.introduce()
+            yield Finding(what="Meta takes the token and shows the catalog", grade=Grade.FINE)
+            yield from clocks.compare(introduction.at, now, whose="Meta's")
+            yield from self.prepare(shape)
+        except (TryLater, LaneDown) as problem:
+            yield Finding.of("the catalog cannot be used", problem)
+
+    def _catalog(self) -> Mapping[str, Json]:
+        try:
+            return self._client.catalog()
+        except (Refused, TooLarge) as refused:
+            raise TryLater(f"Meta would not show the catalog ({refused})") from None
+
+    def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
+        """Write the changes; one outcome for every key. Raises `TryLater` or `LaneDown`."""
+        return Push(self._client, self._waiting, self._sleep, now).run(changes)
+
+    def flush(self) -> None:
+        """Nothing is held back: what Meta has not finished is asked for at the next push."""

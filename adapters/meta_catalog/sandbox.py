@@ -1,0 +1,134 @@
+"""A stand-in for Meta's Graph API: one catalog on this machine, stricter than the real one.
+
+``with Sandbox() as meta:`` serves at ``meta.url``; ``python -m adapters.meta_catalog.sandbox``
+serves until it is stopped. A test may look at everything, and make it misbehave.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any, Self
+
+from adapters.meta_catalog.sandbox_catalog import Catalog
+from adapters.meta_catalog.sandbox_faults import FAULTS, Fault
+from adapters.meta_catalog.sandbox_server import Server
+
+CATALOG = "726635365295186"
+TOKEN = "EAAstandin0123456789"  # noqa: S105 - the token of a catalog that is none
+
+
+class Sandbox:
+    """One catalog over real HTTP on loopback.
+
+    ``calls`` counts by endpoint, ``bodies`` are the last hundred batches as sent, ``seen`` the last
+    hundred addresses that were called.
+    """
+
+    def __init__(
+        self, *, port: int = 0, catalog_id: str = CATALOG, access_token: str = TOKEN
+    ) -> None:
+        self.catalog_id = catalog_id
+        self.access_token = access_token
+        self.catalog = Catalog(catalog_id)
+        self._server = Server(self.catalog, access_token, port)
+        self._lock = self._server.lock
+        self.calls = self._server.calls
+        self.bodies = self._server.bodies
+        self.seen = self._server.seen
+
+    @property
+    def url(self) -> str:
+        """The address to give as ``base_url``."""
+        return self._server.url
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop to answer."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """Every item by its id, as it is held."""
+        with self._lock:
+            return {item_id: dict(item) for item_id, item in self.catalog.items.items()}
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        """The items that people are shown: the archived ones are not."""
+        every = self.items().items()
+        return {item_id: item for item_id, item in every if item.get("status") != "archived"}
+
+    def put(self, item_id: str, **fields: Any) -> None:
+        """Let an item be there that somebody else made."""
+        with self._lock:
+            self.catalog.items[item_id] = {"id": item_id, **fields}
+            self.catalog.nodes[item_id] = f"8{len(self.catalog.nodes):08d}"
+
+    # --- misbehaving --------------------------------------------------------------------------
+
+    def take_time(self, looks: int) -> None:
+        """Let every batch be unfinished until it was asked about so often."""
+        self.catalog.looks = looks
+
+    def finish(self) -> None:
+        """Finish every batch that is not."""
+        with self._lock:
+            for handle, batch in self.catalog.batches.items():
+                if not batch.dispatched:
+                    self.catalog.work(handle)
+
+    def refuse(self, item_id: str, words: str) -> None:
+        """Refuse this item with these words from now on."""
+        self.catalog.refused[item_id] = words
+
+    def accept(self, item_id: str) -> None:
+        """Refuse this item no more."""
+        self.catalog.refused.pop(item_id, None)
+
+    def use_up(self, percent: int, minutes: int = 0) -> None:
+        """Let the usage headers tell that so much of what is allowed is used up."""
+        self._server.percent, self._server.minutes = percent, minutes
+
+    def change_token(self, access_token: str) -> None:
+        """Take another token from now on."""
+        self._server.token = access_token
+
+    def misbehave(self, fault: str | Fault, *, times: int = 1, endpoint: str | None = None) -> None:
+        """Answer the next calls (to one endpoint) in this way; names are in `FAULTS`."""
+        chosen = FAULTS[fault] if isinstance(fault, str) else fault
+        with self._lock:
+            self._server.faults += [(chosen, endpoint)] * times
+
+    def behave(self) -> None:
+        """Forget the misbehaviour that was asked for and has not happened."""
+        with self._lock:
+            self._server.faults.clear()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until the program is stopped."""
+    options = argparse.ArgumentParser(description="A stand-in for a Meta catalog on this machine.")
+    options.add_argument("--port", type=int, default=8902)
+    chosen = options.parse_args(arguments)
+    with Sandbox(port=chosen.port) as meta:
+        sys.stdout.write(
+            f"base_url     {meta.url}\ncatalog_id   {meta.catalog_id}\n"
+            f"access_token {meta.access_token}\n"
+        )
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

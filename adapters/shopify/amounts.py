@@ -1,0 +1,59 @@
+"""Reads Shopify's amounts: in the shop's own currency, digit by digit, or not at all.
+
+Where the buyer paid in another currency, an order tells every amount twice, in a bag of
+``shop_money`` and ``presentment_money``. https://shopify.dev/docs/api/admin-graphql/2026-10/objects/MoneyBag
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.shopify.reading import BadFieldError, Slip
+from connector.money import parse_currency, to_minor
+
+
+def read_currency_of(bag: object, plain: object) -> str:
+    """The shop's currency of a total, told twice: as a field and in its bag. Both must agree."""
+    told, inside = parse_currency(plain), parse_currency(_shop_money(bag).get("currency_code"))
+    if told is None or (inside is not None and inside != told):
+        raise BadFieldError("currency", "currency")
+    return told
+
+
+def read_amount(bag: object, plain: object, currency: str, where: str) -> int:
+    """Minor units in the shop's currency: the bag's shop money, else the plain amount; empty is 0.
+
+    What the buyer saw (presentment money) is never taken: sums would mix currencies.
+    """
+    shop_money = _shop_money(bag)
+    inside = parse_currency(shop_money.get("currency_code"))
+    if inside is not None and inside != currency:
+        raise BadFieldError("currency", where)
+    amount = shop_money.get("amount", plain)
+    if amount is None or amount == "":
+        return 0
+    return need_amount(amount, currency, where)
+
+
+def need_amount(value: object, currency: str, where: str) -> int:
+    """Minor units of an amount; an order whose amounts cannot be read is refused as a whole."""
+    minor = to_minor(value, currency)
+    if minor is None:
+        raise BadFieldError("money", where)
+    return minor
+
+
+def read_price(value: object, slip: Slip) -> int | None:
+    """Minor units of a product's price, which is in the shop's currency and does not name it."""
+    if slip.currency is None or value is None or value == "":
+        return None
+    minor = to_minor(value, slip.currency)
+    if minor is None:
+        slip.flag("price_not_readable")
+    return minor
+
+
+def _shop_money(bag: object) -> Mapping[str, Any]:
+    money = bag.get("shop_money") if isinstance(bag, dict) else None
+    return money if isinstance(money, dict) else {}

@@ -1,0 +1,162 @@
+"""Asks for one thing as a whole, page after page, and reads it as if a webhook had brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from adapters.shopify import translate
+from adapters.shopify.answers import Answer
+from adapters.shopify.orders import understand_order
+from adapters.shopify.parse import Place, guarded, slip_of
+from adapters.shopify.payloads import CustomerBody, OrderBody, ProductBody
+from adapters.shopify.people import understand_customer
+from adapters.shopify.products import read_product
+from adapters.shopify.reading import Slip, read_gid, read_past
+from connector.errors import TryLater
+from connector.model import Delivery, Kind, Understanding, Understood, Variant, Version, Wish
+from connector.strict_json import Sound, examine
+
+Ask = Callable[[str, Mapping[str, str | None]], Answer]
+"""Asks a query by its name. Raises `TryLater` or `LaneDown`."""
+
+FIELDS_DENIED = "fields_not_allowed"
+_MOST_PAGES = (
+    250  # of 50: more than the 2,048 variants a product and the 500 lines an order may have
+)
+_MOST_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """How one kind of thing is asked for: the query, its one field, and what comes in pages."""
+
+    name: str
+    field: str
+    gid: str
+    pages: str | None = None
+
+
+_QUERIES: Mapping[Kind, _Query] = {
+    Kind.CUSTOMER: _Query("customer", "customer", "Customer"),
+    Kind.ORDER: _Query("order", "order", "Order", "lineItems"),
+    Kind.PRODUCT: _Query("product", "product", "Product", "variants"),
+    Kind.INVENTORY_ITEM: _Query("inventory_item", "inventoryItem", "InventoryItem"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """One thing with all its pages put together, and which of its fields we may not see."""
+
+    node: Mapping[str, Any]
+    parts: Sequence[Mapping[str, Any]]
+    denied: tuple[str, ...]
+
+
+def fetch(ask: Ask, wish: Wish) -> Whole | None:
+    """The thing wished for; ``None`` when the shop has no such thing (any more).
+
+    Should it change while its pages are turned, it is begun again. Raises `TryLater`, `LaneDown`.
+    """
+    for _ in range(_MOST_STARTS):
+        first: Whole | None = None
+        parts: list[Mapping[str, Any]] = []
+        for page in _pages(ask, wish):
+            if page is None:
+                return None
+            if first is not None and page.node.get("updatedAt") != first.node.get("updatedAt"):
+                break
+            first = first or page
+            parts += page.parts
+        else:
+            return replace(first, parts=parts) if first is not None else None
+    raise TryLater(f"{wish.kind} {wish.id} kept changing while it was read")
+
+
+def _pages(ask: Ask, wish: Wish) -> Iterator[Whole | None]:
+    query = _QUERIES[wish.kind]
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        variables = {"id": f"gid://shopify/{query.gid}/{wish.id}"}
+        answer = ask(query.name, variables | ({"after": after} if query.pages else {}))
+        node = answer.data.get(query.field)
+        if node is None:
+            yield None
+            return
+        if not isinstance(node, dict) or read_gid(node.get("id"), query.gid) != wish.id:
+            raise TryLater(f"the shop answered about something else than {wish.kind} {wish.id}")
+        connection = node.get(query.pages) if query.pages else None
+        yield Whole(node=node, parts=translate.nodes_in(connection), denied=answer.denied)
+        after = _next_page(connection)
+        if after is None:
+            return
+    raise TryLater(f"{wish.kind} {wish.id} has more than {_MOST_PAGES} pages")
+
+
+def _next_page(connection: object) -> str | None:
+    info = connection.get("pageInfo") if isinstance(connection, dict) else None
+    if not isinstance(info, dict) or info.get("hasNextPage") is not True:
+        return None
+    cursor = info.get("endCursor")
+    return cursor if isinstance(cursor, str) else None
+
+
+def read(whole: Whole, wish: Wish, delivery: Delivery, place: Place) -> Understanding:
+    """What the shop's answer says. Never raises for what it could answer."""
+    body = msgspec.json.encode((whole.node, whole.parts), order="sorted")
+    slip = slip_of(delivery, body, place, asked=True)
+    if whole.denied:
+        slip.flag(FIELDS_DENIED)
+    return guarded(lambda: _READERS[wish.kind](whole, slip, delivery))
+
+
+def _customer(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
+    words = translate.customer_words(whole.node)
+    return understand_customer(msgspec.convert(words, CustomerBody), slip)
+
+
+def _order(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
+    words = translate.order_words(whole.node, whole.parts)
+    return understand_order(msgspec.convert(words, OrderBody), slip)
+
+
+def _product(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
+    words = translate.product_words(whole.node, whole.parts)
+    product = read_product(msgspec.convert(words, ProductBody), slip)
+    return Understood(facts=(replace(product, all_variants=True),), flags=tuple(slip.flags))
+
+
+def _stock(whole: Whole, slip: Slip, delivery: Delivery) -> Understanding:
+    """The variants of an inventory item, as of its newest change, which may be the delivery's."""
+    examined = examine(delivery.body)
+    told = examined.value if isinstance(examined, Sound) else {}
+    moments = [
+        read_past(each, slip) for each in (whole.node.get("updatedAt"), told.get("updated_at"))
+    ]
+    facts = tuple(
+        _dated(variant, moments)
+        for node in translate.nodes_in(whole.node.get("variants"))
+        if isinstance(product := node.get("product"), dict)
+        for variant in read_product(
+            msgspec.convert(translate.product_words(product, [node]), ProductBody), slip
+        ).variants
+    )
+    return Understood(facts=facts, flags=tuple(slip.flags))
+
+
+def _dated(variant: Variant, moments: Sequence[datetime | None]) -> Variant:
+    newest = max([variant.version.at, *(moment for moment in moments if moment is not None)])
+    return replace(variant, version=Version(at=newest, tie=variant.version.tie))
+
+
+_READERS: Mapping[Kind, Callable[[Whole, Slip, Delivery], Understanding]] = {
+    Kind.CUSTOMER: _customer,
+    Kind.ORDER: _order,
+    Kind.PRODUCT: _product,
+    Kind.INVENTORY_ITEM: _stock,
+}

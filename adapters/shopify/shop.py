@@ -1,0 +1,193 @@
+"""A Shopify shop as the connector sees it: its door, what it tells, and how to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import httpx
+
+from adapters.shopify import asking, parse
+from adapters.shopify.asking import Whole
+from adapters.shopify.client import Keys, ShopifyClient
+from adapters.shopify.tokens import TokenStore
+from connector.errors import LaneDown, TryLater
+from connector.model import (
+    Customer,
+    Deleted,
+    Delivery,
+    Kind,
+    Understanding,
+    Understood,
+    Version,
+    Wish,
+)
+from connector.money import parse_currency
+from connector.ports import Door, ShopFacts
+
+CURRENT_VERSION = "2026-10"
+PATIENCE = 8
+"""Attempts after which an account counts without its tags, should the shop stay silent."""
+
+NOT_COMPLETED = "customer_not_completed"
+
+
+def door_of(domain: str) -> Door:
+    """How a Shopify shop knocks. One app's secret signs for every shop, so it must say which."""
+    return Door(
+        signature_header="X-Shopify-Hmac-Sha256",
+        topic_header=parse.TOPIC_HEADER,
+        delivery_header="X-Shopify-Webhook-Id",
+        kept_headers=(
+            parse.SHOP_HEADER,
+            parse.VERSION_HEADER,
+            parse.TRIGGERED_HEADER,
+            "X-Shopify-Event-Id",
+            "X-Shopify-Name",
+        ),
+        origin_header=parse.SHOP_HEADER,
+        origin=domain.strip().lower(),
+    )
+
+
+class ShopifyShop:
+    """One shop. ``currency`` may be left open until `describe` has asked for it.
+
+    ``domain`` is the shop's own ``….myshopify.com``. ``base_url`` stands in for it where the API is
+    called, ``storefront`` where its pages are shown to buyers. Without a currency, product prices
+    are unknown; orders name their own.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument for each setting of a shop
+        self,
+        name: str,
+        domain: str,
+        base_url: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secrets: Sequence[str] = (),
+        access_token: str | None = None,
+        api_version: str = CURRENT_VERSION,
+        currency: str | None = None,
+        timezone: str | None = None,
+        storefront: str | None = None,
+        token_store: TokenStore | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._name = name
+        self._currency = currency
+        self._timezone = timezone
+        self._door = door_of(domain)
+        self._place = parse.Place(
+            domain=domain.strip().lower(),
+            api_version=api_version,
+            currency=currency,
+            storefront=(storefront or f"https://{domain}").rstrip("/"),
+        )
+        self._client = ShopifyClient(
+            name,
+            base_url or f"https://{domain}",
+            Keys(
+                client_id=client_id,
+                client_secrets=tuple(client_secrets),
+                access_token=access_token,
+                token_store=token_store,
+            ),
+            api_version=api_version,
+            transport=transport,
+        )
+
+    @property
+    def name(self) -> str:
+        """The shop's name in the configuration."""
+        return self._name
+
+    @property
+    def door(self) -> Door:
+        """How its webhooks arrive."""
+        return self._door
+
+    def understand(self, delivery: Delivery) -> Understanding:
+        """Translate one delivery into facts. Never raises for what a shop could send."""
+        return parse.understand(delivery, self._place)
+
+    def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
+        """Ask the shop for what the delivery lacks.
+
+        An account whose own facts came with the delivery is not held up for ever: after `PATIENCE`
+        attempts it counts without tags. Raises `TryLater` when the shop cannot answer now,
+        `LaneDown` when it refuses our token.
+        """
+        try:
+            whole = asking.fetch(self._client.ask, wish)
+        except (TryLater, LaneDown):
+            if delivery.attempts < PATIENCE or self._own_customer(wish, delivery) is None:
+                raise
+            return Understood(flags=(NOT_COMPLETED,))
+        if whole is None:
+            return _gone(wish, delivery)
+        if wish.expected_gone:
+            return Understood(flags=("deletion_not_confirmed",))
+        return self._completed(whole, wish, delivery)
+
+    def describe(self) -> ShopFacts:
+        """Ask the shop for its time zone and currency, those that are not configured.
+
+        Raises as `look_up`, and `LaneDown` if the token is another shop's.
+        """
+        if self._timezone and self._currency:
+            return ShopFacts(timezone=self._timezone, currency=self._currency)
+        shop = self._client.ask("shop", {}).data.get("shop")
+        told = shop if isinstance(shop, dict) else {}
+        domain = told.get("myshopifyDomain")
+        if isinstance(domain, str) and domain.lower() != self._place.domain:
+            raise LaneDown(
+                f"shop {self._name}: the token opens another shop than the one configured",
+                mend="Whoever runs the connector: give the token and the domain of one shop.",
+            )
+        zone, currency = told.get("ianaTimezone"), parse_currency(told.get("currencyCode"))
+        if not isinstance(zone, str) or currency is None:
+            raise LaneDown(
+                f"shop {self._name} tells no time zone and currency",
+                mend="Whoever runs the connector: give this shop a timezone and a currency in "
+                "connector.yaml (as Europe/Oslo, NOK).",
+            )
+        return ShopFacts(timezone=self._timezone or zone, currency=self._currency or currency)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def _completed(self, whole: Whole, wish: Wish, delivery: Delivery) -> Understanding:
+        """The answer; where fields were denied, the account is what the delivery told, and more."""
+        reading = asking.read(whole, wish, delivery, self._place)
+        if not isinstance(reading, Understood) or not whole.denied:
+            return reading
+        own = self._own_customer(wish, delivery)
+        if own is None:
+            return reading
+        facts = tuple(
+            replace(own, version=fact.version, tags=fact.tags, meta=fact.meta)
+            if isinstance(fact, Customer)
+            else fact
+            for fact in reading.facts
+        )
+        return replace(reading, facts=facts)
+
+    def _own_customer(self, wish: Wish, delivery: Delivery) -> Customer | None:
+        if wish.kind is not Kind.CUSTOMER:
+            return None
+        facts = parse.own_facts(delivery, wish, self._place)
+        return next((fact for fact in facts if isinstance(fact, Customer)), None)
+
+
+def _gone(wish: Wish, delivery: Delivery) -> Understood:
+    """Shopify has no such thing: a deletion, if a delivery had said so.
+
+    Without the scope ``read_all_orders`` it does not show orders older than 60 days either.
+    """
+    if not wish.expected_gone:
+        return Understood(flags=("gone_when_asked",))
+    version = Version(at=delivery.received_at)
+    gone = Deleted(shop=delivery.shop, kind=wish.kind, id=wish.id, version=version)
+    return Understood(facts=(gone,))

@@ -1,0 +1,133 @@
+"""What a shop's answer means: it has the thing, it has not, ask again, or a person must act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeAlias
+
+import httpx
+
+from adapters.woocommerce.parse import error_in, is_missing
+from connector.errors import LaneDown, TryLater
+
+_LONGEST_WAIT = 86_400
+_MEND_KEYS = (
+    "The shop's owner: check the consumer key and secret, and that the key belongs to an "
+    "administrator. If they are right: WooCommerce takes them only when PHP sees https, so the "
+    "address must be https, and a proxy that ends TLS must pass X-Forwarded-Proto on and WordPress "
+    "heed it."
+)
+_MEND_WALL = (
+    "The shop's owner: a firewall, a password or a security plugin before WordPress turned us "
+    "away; let this machine's address reach /wp-json/."
+)
+_MEND_WRITE = (
+    "The shop's owner: give the key the permission 'Read/Write' (WooCommerce > Settings > Advanced "
+    "> REST API), belonging to an administrator."
+)
+_MEND_WORDS = "Whoever runs the connector: WooCommerce does not take this; look at public_url."
+_NO = frozenset({400, 401, 403, 404, 409, 410})
+_MEND_ROUTE = (
+    "The shop's owner: check that WooCommerce is active and that WordPress > Settings > Permalinks "
+    "is not 'Plain'."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The shop has it, and this is what it said."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """WooCommerce itself said that there is no such thing."""
+
+
+Answer: TypeAlias = Found | Missing
+
+
+class HiccupError(Exception):
+    """No answer this time, as happens; worth asking again within the call."""
+
+
+class RefusedError(Exception):
+    """WooCommerce refuses to write this, with its own code for why."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self.code = code
+        super().__init__(f"{what} {code}")
+
+    def as_down(self) -> LaneDown:
+        """The same for who cannot go on without it, with who mends it."""
+        denied = "_cannot_" in self.code or "authentication" in self.code
+        return LaneDown(str(self), mend=_MEND_WRITE if denied else _MEND_WORDS)
+
+
+def judge(response: httpx.Response, body: bytes, what: str, *, reading: bool) -> Answer:
+    """What an answer means for us. Raises where it is none."""
+    status = response.status_code
+    named = f"{what}: the shop answered {status}"
+    code, told = error_in(body)
+    if status == HTTPStatus.OK or (status == HTTPStatus.CREATED and not reading):
+        if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"{", b"["}:
+            raise HiccupError("a web page instead of JSON")
+        return Found(body)
+    if reading and status == HTTPStatus.NOT_FOUND and is_missing(code, told):
+        return Missing()
+    if code == "rest_no_route":
+        raise LaneDown(f"{named}, it has no such route", mend=_MEND_ROUTE)
+    if code and not reading and status in _NO:
+        raise RefusedError(named, code)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise LaneDown(f"{named} {code or ''}".rstrip(), mend=_MEND_KEYS if code else _MEND_WALL)
+    if response.is_redirect:
+        raise LaneDown(
+            f"{named}, a redirect to {_host_of(response)}",
+            mend="Whoever runs the connector: put the shop's final address in connector.yaml.",
+        )
+    wait = _retry_after(response.headers)
+    passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
+    if passing and wait is None:
+        raise HiccupError(f"the shop answered {status}")
+    raise TryLater(named, retry_after=wait)
+
+
+def _host_of(response: httpx.Response) -> str:
+    """Where a redirect leads, without path and query, which may hold secrets."""
+    try:
+        target = response.url.join(response.headers["Location"])
+    except (httpx.InvalidURL, KeyError):
+        return "nowhere"
+    return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, from either form of the header; a date counts from the answer's own."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_WAIT)):
+        return float(min(int(text), _LONGEST_WAIT))
+    try:
+        until, sent = (parsedate_to_datetime(t) for t in (text, headers.get("Date", "")))
+        return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
+    except (ValueError, TypeError):
+        return None
+
+
+def date_in(headers: httpx.Headers) -> datetime | None:
+    """The time by the shop's clock, from the answer's headers."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, TypeError):
+        return None
+
+
+def kind_of(error: httpx.HTTPError) -> str:
+    """What went wrong on the way, in words that hold no address."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not trusted here"
+    return type(error).__name__

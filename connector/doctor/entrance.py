@@ -1,0 +1,109 @@
+"""Looks at the receiver from outside: at the address it listens on, and at the public one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+
+from connector.ports import OPERATOR, Finding, Grade
+from connector.setting_values import is_loopback
+from connector.settings import Settings
+from connector.wiring import Configured
+
+_TIMEOUT = httpx.Timeout(5.0)
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where it may listen
+_OURS = re.compile(r"405 [A-Za-z ]+\nrequest [0-9a-f]+\n")
+
+
+def examine(configured: Configured) -> Iterator[Finding]:
+    """Does the receiver answer here, and does the public address lead to it."""
+    settings = configured.settings
+    yield _at_home(settings)
+    if settings.public_url is None:
+        outside = any(not is_loopback(shop.address) for shop in settings.shops.values())
+        yield Finding(
+            where="receiver",
+            what="public_url is not set",
+            cause="Webhooks can be neither registered nor checked without the public address.",
+            mend="Set public_url to the https address under which the shops reach this machine.",
+            who=OPERATOR,
+            grade=Grade.WARNING if outside else Grade.NOTE,
+        )
+        return
+    if not settings.public_url.startswith("https://") and not is_loopback(settings.public_url):
+        yield Finding(
+            where="receiver",
+            what=f"public_url {settings.public_url} is not https",
+            cause="Everybody on the way could read what the shops send.",
+            mend="Put a proxy with a certificate before the connector (docs/operations.md).",
+            who=OPERATOR,
+            grade=Grade.ALARM,
+        )
+        return
+    for name in settings.shops:
+        yield _outside(f"{settings.public_url}/webhooks/{name}")
+
+
+def _at_home(settings: Settings) -> Finding:
+    host = _EVERYWHERE.get(settings.listen.host, settings.listen.host)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{settings.listen.port}"
+    try:
+        answer = _get(f"{address}/health/live", near=True)
+    except httpx.HTTPError as error:
+        return Finding(
+            where="receiver",
+            what=f"nobody answers at {address}",
+            cause=_kind(error),
+            mend="Start `connector run`, or `connector serve`.",
+            who=OPERATOR,
+            grade=Grade.ALARM,
+        )
+    if answer.status_code == httpx.codes.OK and answer.text.strip() == '{"ok":true}':
+        return Finding(where="receiver", what=f"answers at {address}", grade=Grade.FINE)
+    return Finding(
+        where="receiver",
+        what=f"another program answers at {address}",
+        mend="Stop it, or choose another address with `listen`.",
+        who=OPERATOR,
+        grade=Grade.ALARM,
+    )
+
+
+def _outside(address: str) -> Finding:
+    """A receiver of ours refuses a GET in words of its own, and nothing is counted or kept."""
+    try:
+        answer = _get(address, near=is_loopback(address))
+    except httpx.HTTPError as error:
+        return Finding(
+            where="receiver",
+            what=f"{address} does not answer, seen from here",
+            cause=_kind(error),
+            mend="See that the name leads to the proxy, that the proxy runs with a certificate "
+            "from a public authority, and that it passes /webhooks/ on to the connector.",
+            who=OPERATOR,
+            grade=Grade.ALARM,
+        )
+    if answer.status_code == httpx.codes.METHOD_NOT_ALLOWED and _OURS.fullmatch(answer.text):
+        return Finding(where="receiver", what=f"answers at {address}", grade=Grade.FINE)
+    return Finding(
+        where="receiver",
+        what=f"{address} does not lead to the connector: it answers {answer.status_code}",
+        cause="Another program answers there, or a proxy that has nobody behind it, or a login.",
+        mend="Let the proxy pass /webhooks/ on to the connector, path and body as they are.",
+        who=OPERATOR,
+        grade=Grade.ALARM,
+    )
+
+
+def _get(address: str, *, near: bool) -> httpx.Response:
+    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=not near) as client:
+        return client.get(address)
+
+
+def _kind(error: httpx.HTTPError) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "Its certificate is not trusted here, so a shop will not trust it either."
+    return f"No connection ({type(error).__name__})."

@@ -1,0 +1,144 @@
+"""Looks at every shop and destination: each is asked by its own adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from connector import letterboxes, wiring
+from connector.engine import shape_of
+from connector.errors import ConfigurationFault, LaneDown, TryLater
+from connector.flow import accounts
+from connector.flow.rules import Rules
+from connector.ports import (
+    OPERATOR,
+    CheckableDestination,
+    CheckableShop,
+    DestinationAdapter,
+    Finding,
+    Grade,
+    Introducing,
+    ShopAdapter,
+    Subscribing,
+)
+from connector.settings import DestinationSettings, Settings, ShopSettings
+from connector.store.connect import Store
+from connector.wiring import Configured
+from webhooks import signatures
+
+
+def examine(configured: Configured, store: Store | None) -> Iterator[Finding]:
+    """Everything about the guests, one after the other."""
+    settings = configured.settings
+    for name, shop in settings.shops.items():
+        look = partial(_open_shop, name, shop, settings, store)
+        yield from _told(f"shops.{name}", look)
+    rules = _rules(configured, store)
+    for name, destination in settings.destinations.items():
+        ask = partial(_open_destination, name, destination, rules, store)
+        yield from _told(f"destinations.{name}", ask)
+
+
+def _told(where: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        for finding in look():
+            yield replace(finding, where=where)
+    except ConfigurationFault as problem:
+        for fault in problem.faults:
+            yield Finding(where=where, what=fault, who=OPERATOR, grade=Grade.ALARM)
+
+
+def _open_shop(
+    name: str, section: ShopSettings, settings: Settings, store: Store | None
+) -> Iterator[Finding]:
+    shop = wiring.open_shop(name, section)
+    try:
+        yield from _shop(shop, settings, store)
+    finally:
+        hang_up(shop)
+
+
+def _open_destination(
+    name: str, section: DestinationSettings, rules: Rules, store: Store | None
+) -> Iterator[Finding]:
+    destination = wiring.open_destination(name, section)
+    try:
+        yield from _destination(destination, rules, store)
+    finally:
+        hang_up(destination)
+
+
+def hang_up(adapter: object) -> None:
+    """Close the line of an adapter that holds one."""
+    close = getattr(adapter, "close", None)
+    if close is not None:
+        close()
+
+
+def _shop(shop: ShopAdapter, settings: Settings, store: Store | None) -> Iterator[Finding]:
+    if isinstance(shop, CheckableShop):
+        yield from shop.check_up(now=wiring.wall_clock())
+    else:
+        try:
+            shop.describe()
+            yield Finding(what="answers, and takes the key", grade=Grade.FINE)
+        except (TryLater, LaneDown) as problem:
+            yield Finding.of("cannot be asked", problem)
+    secrets = settings.shops[shop.name].seals
+    if shop.door.secret_a_topic and any(
+        signatures.is_respelt(each.get_secret_value()) for each in secrets
+    ):
+        yield _respelt()
+    if isinstance(shop, Subscribing) and settings.public_url is not None:
+        yield from shop.check_webhooks(letterboxes.letterbox(settings, shop, store))
+
+
+def _respelt() -> Finding:
+    return Finding(
+        what="the webhook secret holds one of & < > \" ' \\, which WordPress writes otherwise",
+        cause="WooCommerce decodes HTML before it signs: a&amp;b signs as a&b. The secret was "
+        "tried in both spellings, as the receiver does, and both are accepted; but what WordPress "
+        "cut off when it was typed in cannot be guessed.",
+        mend="Set a new one of letters and digits (openssl rand -hex 24), here and, with "
+        "`connector webhooks register`, in the shop.",
+        who=OPERATOR,
+    )
+
+
+def _destination(
+    destination: DestinationAdapter, rules: Rules, store: Store | None
+) -> Iterator[Finding]:
+    if isinstance(destination, CheckableDestination):
+        target = next(each for each in rules.targets if each.name == destination.name)
+        yield from destination.check_up(shape_of(target, rules), now=wiring.wall_clock())
+    if isinstance(destination, Introducing) and store is not None:
+        yield from _account(destination, store, destination.name)
+
+
+def _account(destination: Introducing, store: Store, name: str) -> Iterator[Finding]:
+    known = accounts.pinned(store, name)
+    if known is None:
+        return
+    try:
+        account = destination.introduce().account
+    except (TryLater, LaneDown):
+        return  # its check-up has said so
+    if account == known:
+        yield Finding(what="the account is the same as at first", grade=Grade.FINE)
+        return
+    yield Finding(
+        what="its key opens another account than before: nothing is sent",
+        cause="Keys were swapped, or this installation was copied.",
+        mend=f"Put the former key back; or, if the change is meant, confirm it with "
+        f"`connector doctor --accept {name}`.",
+        who=OPERATOR,
+        grade=Grade.ALARM,
+    )
+
+
+def _rules(configured: Configured, store: Store | None) -> Rules:
+    if store is None:
+        return wiring.build_rules(configured, zone="UTC", currency="EUR")  # for names and types
+    with store.read() as conn:
+        return wiring.offline_rules(configured, conn)

@@ -1,0 +1,91 @@
+"""Every guest, and how each is made from its settings: the one list of platforms.
+
+Destinations are imported when one is made: the receiver, which makes none, stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from adapters.shopify.shop import CURRENT_VERSION, ShopifyShop, door_of
+from adapters.woocommerce.authorisation import WooCommerceKeyPage
+from adapters.woocommerce.shop import WooCommerceShop
+from connector.ports import DestinationAdapter, Door, KeyPage, ShopAdapter, ShopFacts
+from connector.settings import DestinationSettings, ShopSettings
+
+
+def _woocommerce(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdapter:
+    return WooCommerceShop(
+        name,
+        base_url=shop.address,
+        consumer_key=_secret(shop.consumer_key),
+        consumer_secret=_secret(shop.consumer_secret),
+        currency=facts.currency if facts else shop.currency,
+        timezone=facts.timezone if facts else shop.timezone,
+    )
+
+
+def _shopify(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdapter:
+    return ShopifyShop(
+        name,
+        domain=shop.domain or "",
+        base_url=shop.base_url,
+        client_id=shop.client_id,
+        client_secrets=[secret.get_secret_value() for secret in shop.client_secret],
+        access_token=_secret(shop.access_token) or None,
+        api_version=shop.api_version or CURRENT_VERSION,
+        currency=facts.currency if facts else shop.currency,
+        timezone=facts.timezone if facts else shop.timezone,
+    )
+
+
+def _mailchimp(name: str, destination: DestinationSettings) -> DestinationAdapter:
+    from adapters.mailchimp.destination import MailchimpDestination
+
+    return MailchimpDestination(
+        name,
+        audience=destination.audience or "",
+        api_key=_secret(destination.api_key),
+        base_url=destination.base_url,
+    )
+
+
+def _files(name: str, destination: DestinationSettings) -> DestinationAdapter:
+    from adapters.files.destination import FilesDestination
+
+    return FilesDestination(name, folder=destination.folder or Path())
+
+
+def _meta_catalog(name: str, destination: DestinationSettings) -> DestinationAdapter:
+    from adapters.meta_catalog.destination import MetaCatalogDestination
+
+    return MetaCatalogDestination(
+        name,
+        catalog_id=destination.catalog_id or "",
+        access_token=_secret(destination.access_token),
+        base_url=destination.base_url,
+    )
+
+
+def _secret(setting: SecretStr | None) -> str:
+    """The secret; the settings refuse a platform without those it needs."""
+    return setting.get_secret_value() if setting else ""
+
+
+SHOPS: Mapping[str, Callable[[str, ShopSettings, ShopFacts | None], ShopAdapter]] = {
+    "woocommerce": _woocommerce,
+    "shopify": _shopify,
+}
+DOORS: Mapping[str, Callable[[ShopSettings], Door]] = {
+    "woocommerce": lambda _: WooCommerceShop.door,
+    "shopify": lambda shop: door_of(shop.domain or ""),
+}
+KEY_PAGES: Mapping[str, KeyPage] = {"woocommerce": WooCommerceKeyPage()}
+DESTINATIONS: Mapping[str, Callable[[str, DestinationSettings], DestinationAdapter]] = {
+    "mailchimp": _mailchimp,
+    "files": _files,
+    "meta_catalog": _meta_catalog,
+}

@@ -1,0 +1,152 @@
+"""An item in Meta's words: availability, prices, variants, and what it has no longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.meta_catalog.variants import variant_fields
+from adapters.meta_catalog.words import Plan, body, judge, plan
+from connector.model import Change, Parked, Settled
+from tests.adapters.meta_catalog.items import item, step
+
+OVER = "1970-01-01T00:00:00Z/1970-01-02T00:00:00Z"
+
+
+def data(change: Change, item_id: str = "wool_1") -> dict[str, Any]:
+    planned = plan(change)
+    assert isinstance(planned, Plan)
+    request = planned.requests[item_id]
+    assert "UPDATE" == request["method"]
+    return dict(request["data"])
+
+
+@pytest.mark.parametrize(
+    ("stock", "status", "expected"),
+    [
+        ("in_stock", "active", "in stock"),
+        ("out_of_stock", "active", "out of stock"),
+        ("on_backorder", "active", "available for order"),
+        (None, "active", "in stock"),
+        ("in_stock", "archived", "out of stock"),
+    ],
+)
+def test_availability_is_of_stock_and_status(stock: str | None, status: str, expected: str) -> None:
+    """Archived is out of stock, whatever lies on the shelf."""
+    found = body(item(stock=stock, status=status).fields) or {}
+    assert (expected, status) == (found["availability"], found["status"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"sale_price": 19_900}, {}),
+        ({"sale_price": 25_000}, {}),
+        ({"sale_price": 0}, {}),
+        (
+            {"sale_price": 9_990},
+            {
+                "sale_price": "99.90 NOK",
+                "sale_price_effective_date": "1970-01-01T00:00:00Z/2038-01-01T00:00:00Z",
+            },
+        ),
+        (
+            {"sale_price": 9_990, "sale_from": "2026-11-27T00:00:00Z"},
+            {
+                "sale_price": "99.90 NOK",
+                "sale_price_effective_date": "2026-11-27T00:00:00Z/2038-01-01T00:00:00Z",
+            },
+        ),
+        (
+            {
+                "sale_price": 9_990,
+                "sale_from": "2026-11-27T00:00:00Z",
+                "sale_to": "2026-12-01T00:00:00Z",
+            },
+            {
+                "sale_price": "99.90 NOK",
+                "sale_price_effective_date": "2026-11-27T00:00:00Z/2026-12-01T00:00:00Z",
+            },
+        ),
+    ],
+)
+def test_a_sale_is_told_with_its_time_when_it_is_lower(
+    fields: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """And not at all otherwise."""
+    found = body(item(**fields).fields) or {}
+    assert expected == {name: found[name] for name in found if name.startswith("sale_price")}
+
+
+def test_a_sale_that_is_over_is_ended() -> None:
+    """Meta keeps what is not named: the price is told twice, and a time that has passed."""
+    found = data(step(item(sale_price=9_990), item()))
+    assert ("199.00 NOK", OVER) == (found["sale_price"], found["sale_price_effective_date"])
+    assert "sale_price" not in data(step(item(), item(price=5_000)))
+
+
+def test_what_an_item_has_no_longer_is_emptied() -> None:
+    """Texts by an empty text; what cannot be taken away is told."""
+    before = item(
+        options={"Farge": "Rød", "Lukt": "Ull"},
+        mapped={"brand": "Ull", "custom_label_0": "new", "gtin": "7038010001234"},
+    )
+    planned = plan(step(before, item(mapped={"brand": "Ull"})))
+    assert isinstance(planned, Plan)
+    found = planned.requests["wool_1"]["data"]
+    assert {"color": "", "additional_variant_attribute": "", "custom_label_0": ""} == {
+        name: value for name, value in found.items() if value == ""
+    }
+    assert "not set: gtin" == planned.note
+
+
+def test_one_of_brand_mpn_and_gtin_is_always_there() -> None:
+    """The SKU, or the id, where nothing is mapped."""
+    assert ("S-1", "wool_1") == tuple(
+        (body(item(mapped=None, sku=sku).fields) or {})["mpn"] for sku in ("S-1", None)
+    )
+    assert "mpn" not in (body(item(sku="S-1").fields) or {})
+
+
+def test_an_item_under_a_new_id_leaves_the_old_one() -> None:
+    """One is deleted, the other made; and it is one change with one outcome."""
+    planned = plan(step(item(id="old"), item()))
+    assert isinstance(planned, Plan)
+    assert {"old": "DELETE", "wool_1": "UPDATE"} == {
+        item_id: request["method"] for item_id, request in planned.requests.items()
+    }
+    assert isinstance(judge(planned, {"wool_1": "no"}), Parked)
+    assert isinstance(judge(planned, {"old": "no"}), Parked)
+    assert Settled() == judge(planned, {"old": "The product does not exist"})
+
+
+def test_nothing_is_sent_to_delete_what_was_never_held() -> None:
+    """Only what we made is ever deleted."""
+    assert Settled() == plan(step(None, None))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"Color": "Red", "SIZE": "M"}, {"color": "Red", "size": "M"}),
+        ({"Farge": "Rød", "Størrelse": "M"}, {"color": "Rød", "size": "M"}),
+        ({"Farve": "Blå", "Materiale": "Uld"}, {"color": "Blå", "material": "Uld"}),
+        ({"Färg": "Röd", "Storlek": "M", "Mönster": "Rutig"},
+         {"color": "Röd", "size": "M", "pattern": "Rutig"}),
+        ({"Kolor": "Czerwony", "Rozmiar": "M", "Materiał": "Wełna", "Wzór": "Krata"},
+         {"color": "Czerwony", "size": "M", "material": "Wełna", "pattern": "Krata"}),
+        ({"pa_color": "Red"}, {"color": "Red"}),
+        ({"Colour": "Red", "Color": "Blue"},
+         {"color": "Red", "additional_variant_attribute": "Color:Blue"}),
+        ({"Krage": "Høy", "Lukt": "Lime, salt: ny"},
+         {"additional_variant_attribute": "Krage:Høy,Lukt:Lime salt ny"}),
+        ({"Color": "x" * 300}, {"color": "x" * 200}),
+        ({"A": "x" * 150, "B": "y" * 150}, {"additional_variant_attribute": f"A:{'x' * 150}"}),
+        ({}, {}),
+    ],
+)  # fmt: skip
+def test_a_shop_s_own_words_for_a_choice(options: dict[str, str], expected: dict[str, str]) -> None:
+    """In English, Norwegian, Danish, Swedish, Polish; what is none of the four goes together."""
+    assert expected == variant_fields(options)
