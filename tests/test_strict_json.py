@@ -92,12 +92,12 @@ def test_depth() -> None:
 @pytest.mark.parametrize(
     ("body", "reason", "seconds"),
     [
-        (b'{"a":' * 100_000, "depth", 0.05),
-        (b"[" * 100_000 + b"]" * 100_000, "depth", 0.05),
-        (b'{"a":' + b"9" * 1_000_000 + b"}", "number", 0.1),
-        (b'{"a":0.' + b"9" * 1_000_000 + b"}", "number", 0.1),
-        (b'{"a":"' + b"\\u0000" * 160_000 + b'"}', None, 0.5),
-        (b'{"a":"' + b"x :" * 300_000 + b'"}', None, 0.5),
+        (b'{"a":' * 100_000, "depth", 2),
+        (b"[" * 100_000 + b"]" * 100_000, "depth", 2),
+        (b'{"a":' + b"9" * 1_000_000 + b"}", "number", 2),
+        (b'{"a":0.' + b"9" * 1_000_000 + b"}", "number", 2),
+        (b'{"a":"' + b"\\u0000" * 160_000 + b'"}', None, 5),
+        (b'{"a":"' + b"x :" * 300_000 + b'"}', None, 5),
     ],
     ids=["deep-objects", "deep-lists", "long-integer", "long-fraction", "many-nuls", "colons"],
 )

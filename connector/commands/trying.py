@@ -9,9 +9,9 @@ import click
 
 from connector import setting_values as values
 from connector import wiring
-from connector.doctor.guests import hang_up
+from connector.doctor.guests import hang_up, look_at
 from connector.errors import AddressInUse
-from connector.ports import CheckableDestination, CheckableShop, Finding, KeyPage, Shape
+from connector.ports import CheckableDestination, Finding, KeyPage, Shape
 from connector.settings import DestinationSettings, ShopSettings
 from webhooks.callback import wait_for_post
 
@@ -19,10 +19,10 @@ _WAIT = 600.0  # seconds for the owner to say yes
 
 
 def look_at_shop(name: str, section: ShopSettings) -> Sequence[Finding]:
-    """What its check-up finds, if it has one."""
+    """What its check-up finds."""
     shop = wiring.open_shop(name, section)
     try:
-        return shop.check_up(now=wiring.wall_clock()) if isinstance(shop, CheckableShop) else ()
+        return tuple(look_at(shop))
     finally:
         hang_up(shop)
 

@@ -97,7 +97,14 @@ def _named(settings: Settings, shop: str | None) -> list[str]:
     if shop is not None and shop not in settings.shops:
         known = ", ".join(settings.shops)
         raise click.UsageError(f"There is no shop {shop}. There are: {known}.")
-    return [shop] if shop else list(settings.shops)
+    if shop is not None:
+        return [shop]
+    return [name for name in settings.shops if _can_be_asked(settings, name)]
+
+
+def _can_be_asked(settings: Settings, name: str) -> bool:
+    with _opened(settings, name) as shop:
+        return isinstance(shop, Subscribing)
 
 
 def _row(settings: Settings, shop: str, hook: Subscription) -> dict[str, Any]:

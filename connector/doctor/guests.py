@@ -76,15 +76,20 @@ def hang_up(adapter: object) -> None:
         close()
 
 
-def _shop(shop: ShopAdapter, settings: Settings, store: Store | None) -> Iterator[Finding]:
+def look_at(shop: ShopAdapter) -> Iterator[Finding]:
+    """What a shop's check-up finds; of one that has none, whether it answers at all."""
     if isinstance(shop, CheckableShop):
         yield from shop.check_up(now=wiring.wall_clock())
-    else:
-        try:
-            shop.describe()
-            yield Finding(what="answers, and takes the key", grade=Grade.FINE)
-        except (TryLater, LaneDown) as problem:
-            yield Finding.of("cannot be asked", problem)
+        return
+    try:
+        shop.describe()
+        yield Finding(what="answers, and takes the key", grade=Grade.FINE)
+    except (TryLater, LaneDown) as problem:
+        yield Finding.of("cannot be asked", problem)
+
+
+def _shop(shop: ShopAdapter, settings: Settings, store: Store | None) -> Iterator[Finding]:
+    yield from look_at(shop)
     secrets = settings.shops[shop.name].seals
     if shop.door.secret_a_topic and any(
         signatures.is_respelt(each.get_secret_value()) for each in secrets

@@ -14,7 +14,7 @@ import pytest
 from connector import health, wiring
 from connector.flow import accounts
 from connector.store import ground, lanes
-from tests.commands.conftest import SECRET, Home
+from tests.commands.conftest import SECRET, Home, open_bare
 
 Findings = Callable[..., list[dict[str, str]]]
 
@@ -365,3 +365,15 @@ def test_a_store_on_postgresql(home: Home, postgres: str) -> None:
     told = home.run("doctor", "--json").told
     (store,) = [each for each in told["findings"] if each["where"] == "store"]
     assert "synchronous_commit on" in store["what"] or "fsync off" in store["what"]
+
+
+def test_a_shop_without_a_check_up_is_asked_for_its_currency(
+    home: Home, findings: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it answers, and takes the key, is told of every platform."""
+    registered(home)
+    monkeypatch.setattr(wiring, "open_shop", open_bare)
+    assert [] == findings()
+    home.env["CONNECTOR_SHOPS__WOOL__CONSUMER_KEY"] = "ck_wrong"
+    home.write()
+    assert "cannot be asked" in {each["what"] for each in findings("shops.wool")}

@@ -10,7 +10,7 @@ import pytest
 from adapters.woocommerce.sandbox_market import Market
 from connector import letterboxes, wiring
 from connector.store import lanes
-from tests.commands.conftest import SECRET, Home
+from tests.commands.conftest import SECRET, Home, open_bare
 
 
 def test_what_is_registered_is_heard(home: Home) -> None:
@@ -104,3 +104,15 @@ def test_the_receivers_refusal_of_a_get_is_its_own(home: Home) -> None:
     answer = httpx.get(f"{home.public}/webhooks/wool")
     assert 405 == answer.status_code
     assert answer.text.startswith("405 Method Not Allowed\nrequest ")
+
+
+def test_a_platform_without_such_an_api_is_passed_over(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it is asked for by its name: then it is said where its webhooks are set up."""
+    monkeypatch.setattr(wiring, "open_shop", open_bare)
+    assert 0 == home.run("webhooks", "register").exit_code
+    ran = home.run("webhooks", "register", "wool")
+    assert 1 == ran.exit_code
+    assert "are not set up from here" in ran.error
+    assert [] == home.shop.books.rows("webhooks")
