@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -54,12 +56,14 @@ def show(*, orders: int, rate: float, seed: int, folder: Path | None) -> int:
         )
     if not settled:
         console.print(f"  NO  everything arrived within {_PATIENCE:.0f} s")
+    command = "connector" if shutil.which("connector") else sys.argv[0]
+    config = f"--config {home}/connector.yaml"
     console.print(
-        f"\nLook around:  cd {home}\n"
-        "  connector status\n"
-        f"  connector explain {_somebody(world)}\n"
-        "  connector parked\n"
-        "  exports/ holds what a spreadsheet or Datasette can open",
+        "\nLook around:\n"
+        f"  {command} status {config}\n"
+        f"  {command} explain {config} {_somebody(world)}\n"
+        f"  {command} parked {config}\n"
+        f"  {home}/exports holds what a spreadsheet or Datasette can open",
         highlight=False,
         soft_wrap=True,
     )

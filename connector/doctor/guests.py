@@ -77,13 +77,13 @@ def hang_up(adapter: object) -> None:
 
 
 def look_at(shop: ShopAdapter) -> Iterator[Finding]:
-    """What a shop's check-up finds; of one that has none, whether it answers at all."""
+    """What a shop's check-up finds; of one that has none, what it says of itself."""
     if isinstance(shop, CheckableShop):
         yield from shop.check_up(now=wiring.wall_clock())
         return
     try:
         shop.describe()
-        yield Finding(what="answers, and takes the key", grade=Grade.FINE)
+        yield Finding(what="its time zone and currency are known", grade=Grade.FINE)
     except (TryLater, LaneDown) as problem:
         yield Finding.of("cannot be asked", problem)
 

@@ -55,7 +55,7 @@ def open_bare(name: str, section: ShopSettings) -> ShopAdapter:
     assert key is not None
     assert secret is not None
     known = (key.get_secret_value(), secret.get_secret_value())
-    return BareShop(name, section.address, *known, "NOK")
+    return BareShop(name, section.address, *known, None)
 
 
 @dataclass

@@ -370,7 +370,7 @@ def test_a_store_on_postgresql(home: Home, postgres: str) -> None:
 def test_a_shop_without_a_check_up_is_asked_for_its_currency(
     home: Home, findings: Findings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it answers, and takes the key, is told of every platform."""
+    """So of every platform something is told."""
     registered(home)
     monkeypatch.setattr(wiring, "open_shop", open_bare)
     assert [] == findings()
