@@ -28,6 +28,7 @@ _INGEST_BATCH = 200
 _EVALUATE_BATCH = 200
 _ASK_BATCH = 20
 _IDLE = 0.05  # seconds between looks when nothing waits: half the promise of a second is network
+_WOKEN = 0.2  # seconds, for lanes that others of the process wake when there is work
 _BATCHES_A_SECOND = 5.0  # to one destination; Mailchimp minds calls at once, not their number
 _BREATH = 1.0  # seconds before a platform that could not answer is asked again
 _UNTIL_MENDED = 60.0  # seconds before a platform that refuses everything is asked again
@@ -99,11 +100,11 @@ class Engine:
         away = [wakes[name] for name in house.destinations]
         work = [
             _Lane("ingest", self.ingest, [wakes["evaluate"]]),
-            _Lane("ask", self.ask, [wakes["evaluate"]]),
-            _Lane("evaluate", self.evaluate, away),
+            _Lane("ask", self.ask, [wakes["evaluate"]], idle=_WOKEN),
+            _Lane("evaluate", self.evaluate, away, idle=_WOKEN),
             _Lane("clock", self.tick, [wakes["evaluate"]], idle=1.0),
             *(
-                _Lane(target.name, lambda target=target: self._paced(target), idle=0.2)  # type: ignore[misc]
+                _Lane(target.name, lambda target=target: self._paced(target), idle=_WOKEN)  # type: ignore[misc]
                 for target in house.rules.targets
                 if house.sends
             ),

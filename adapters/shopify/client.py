@@ -1,6 +1,7 @@
 """The only door to a shop's Admin GraphQL API: it asks, and says when it got no answer.
 
-All it ever sends, each a POST that changes nothing in the shop and may be repeated:
+All it ever sends, each a POST that may be repeated; only ``queries/webhook_*`` change anything, and
+that is our app's own webhooks:
 
 ================================================  =======================================
 ``/admin/api/{version}/graphql.json``             a query of ``queries/*.graphql``
@@ -16,6 +17,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -61,7 +63,10 @@ def query_text(name: str) -> str:
 
 
 class ShopifyClient:
-    """Asks one shop. Safe to share between threads. ``clock`` is in seconds since 1970."""
+    """Asks one shop. Safe to share between threads. ``clock`` is in seconds since 1970.
+
+    ``told_at`` is the time by the shop's clock when it last answered, if it said.
+    """
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class ShopifyClient:
         )
         self._sleep = sleep
         self._ticks = ticks
+        self.told_at: datetime | None = None
         self._budget = Budget(ticks)
         self._tokens = self._choose(name, keys, clock)
         self._retrying = tenacity.Retrying(
@@ -179,6 +185,7 @@ class ShopifyClient:
             with self._http.stream(
                 "POST", self._base + path, json=content, headers=headers
             ) as response:
+                self.told_at = _date_in(response.headers)
                 return response, self._read(response, deadline)
         except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
             raise HiccupError(f"no answer ({type(error).__name__})") from None
@@ -221,6 +228,15 @@ def _host_of(response: httpx.Response) -> str:
         return "nowhere"
     target = response.url.join(response.headers["Location"])  # httpx refuses what is no address
     return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
+
+
+def _date_in(headers: httpx.Headers) -> datetime | None:
+    """The moment by the other side's clock, if it is told rightly."""
+    try:
+        told = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return told.astimezone(UTC) if told.tzinfo is not None else None
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

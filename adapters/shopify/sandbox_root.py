@@ -45,6 +45,10 @@ class Root:
                 "id": gid("AppInstallation", desk.site.id),
                 "accessScopes": [{"handle": each} for each in sorted(scopes)],
             },
+            "publicApiVersions": lambda _: [
+                {"handle": VERSION, "displayName": f"{VERSION} (Latest)", "supported": True},
+                {"handle": "unstable", "displayName": "unstable", "supported": False},
+            ],
             "customer": one(
                 "customer",
                 "Customer",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import httpx
 
-from adapters.shopify import asking, parse
+from adapters.shopify import asking, parse, subscriptions
 from adapters.shopify.asking import Whole
+from adapters.shopify.check_up import examine_shop, examine_webhooks
 from adapters.shopify.client import Keys, ShopifyClient
 from adapters.shopify.tokens import TokenStore
 from connector.errors import LaneDown, TryLater
@@ -23,7 +25,7 @@ from connector.model import (
     Wish,
 )
 from connector.money import parse_currency
-from connector.ports import Door, ShopFacts
+from connector.ports import Door, Finding, Letterbox, ShopFacts, Subscription
 
 CURRENT_VERSION = "2026-10"
 PATIENCE = 8
@@ -153,6 +155,28 @@ class ShopifyShop:
                 "connector.yaml (as Europe/Oslo, NOK).",
             )
         return ShopFacts(timezone=self._timezone or zone, currency=self._currency or currency)
+
+    def check_up(self, *, now: datetime) -> Sequence[Finding]:
+        """Try everything that work will need, change nothing, and say how it was. Never raises."""
+        return tuple(examine_shop(self._client, self._place, now=now))
+
+    def list_webhooks(self) -> Sequence[Subscription]:
+        """Every webhook of our app made by the API; others' are not shown to it.
+
+        Raises `TryLater` or `LaneDown`.
+        """
+        return subscriptions.every(self._client.ask)
+
+    def register_webhooks(self, letterbox: Letterbox) -> Sequence[Subscription]:
+        """Make, mend and leave webhooks until each topic has one that is right.
+
+        Raises as `list_webhooks`; what was done until then stays.
+        """
+        return tuple(subscriptions.register(self._client.ask, letterbox))
+
+    def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
+        """Say which are missing or wrong, and what keeps Shopify from calling."""
+        return tuple(examine_webhooks(self._client.ask, letterbox))
 
     def close(self) -> None:
         """Hang up."""

@@ -32,9 +32,13 @@ def schema(corpus: Path) -> GraphQLSchema:
     return build_client_schema(told.get("data") or told, assume_valid=True)
 
 
+CHANGING = ["webhook_create", "webhook_delete", "webhook_update"]
+ASKING = ["check_up", "customer", "inventory_item", "order", "product", "shop", "webhooks"]
+
+
 def test_all_are_there() -> None:
-    """One file for each kind of thing that is asked for."""
-    assert ["customer", "inventory_item", "order", "product", "shop"] == NAMES
+    """One file for each thing that is asked for, and three that change our own webhooks."""
+    assert sorted(ASKING + CHANGING) == NAMES
 
 
 @pytest.mark.corpus
@@ -56,10 +60,23 @@ def test_the_check_can_fail(schema: GraphQLSchema) -> None:
     assert 1 == len(validate(schema, old, [NoDeprecatedCustomRule]))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_changes_nothing(name: str) -> None:
-    """Every document is one query: asking twice does no harm."""
+def operations(name: str) -> list[str]:
     kinds = [
         definition.to_dict().get("operation") for definition in parse(query_text(name)).definitions
     ]
-    assert ["query"] == [kind for kind in kinds if kind is not None]
+    return [kind for kind in kinds if kind is not None]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_changes_nothing(name: str) -> None:
+    """Every question is one query: asking twice does no harm."""
+    assert ["query"] == operations(name)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_changes_webhooks_only(name: str) -> None:
+    """What is changed is a webhook, one at a time."""
+    assert ["mutation"] == operations(name)
+    assert 1 == query_text(name).count("webhookSubscriptionCreate(") + query_text(name).count(
+        "webhookSubscriptionUpdate("
+    ) + query_text(name).count("webhookSubscriptionDelete(")
