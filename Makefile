@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ORDERS ?= 0
+KILLS ?= 1000
+PAIRS ?= 200
+CUTS ?= 1000
 JOBS ?= auto
 
-.PHONY: help setup check test bench demo lock format clean
+.PHONY: help setup check test bench crash demo lock format clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +33,9 @@ test: setup  ## every test, on SQLite and on a real PostgreSQL
 
 bench: setup  ## the figures, as ratios within one run
 	$(BIN)/python -m benchmarks
+
+crash: setup  ## kills and power cuts: KILLS=1000 CUTS=1000 PAIRS=200, and what must be caught
+	$(BIN)/python -m benchmarks crash wreck power --kills $(KILLS) --pairs $(PAIRS) --cuts $(CUTS)
 
 demo: setup  ## a small world on this machine: ORDERS=200 ends by itself
 	$(BIN)/connector demo --orders $(ORDERS)

@@ -10,9 +10,10 @@ import platform
 import re
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -20,28 +21,37 @@ from rich.table import Table
 from benchmarks import Figure, Row, show
 
 SECTIONS = ("receiver", "end_to_end", "mailchimp_calls", "catalog", "retail")
+CRASHES = ("crash", "wreck", "power")
+"""Sections that take long and are no figures of speed: only when named."""
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEAD = """\
 # Figures
 
-Written by `make bench`; each section is its newest whole run. Ratios (x) compare two things of the
-same run on the same machine, so they mean more elsewhere than the figures beside them.
+Written by `make bench` and `make crash`; each section is its newest whole run. Ratios (x) compare
+two things of the same run on the same machine, so they mean more elsewhere than the figures beside
+them.
 """
 
 
 def main() -> int:
     """Run the sections. Gives 1 when a promise was not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument(
+        "names", nargs="*", metavar="SECTION", help=", ".join([*SECTIONS, *CRASHES])
+    )
     parser.add_argument("--quick", action="store_true", help="smaller, and not kept")
+    parser.add_argument("--kills", type=int, help="of the receiver, in crash")
+    parser.add_argument("--pairs", type=int, help="kills of receiver and worker, in wreck")
+    parser.add_argument("--cuts", type=int, help="of the power, in power")
     told = parser.parse_args()
-    if unknown := sorted(set(told.names) - set(SECTIONS)):
+    if unknown := sorted(set(told.names) - {*SECTIONS, *CRASHES}):
         parser.error(f"there is no section {unknown[0]}; there are: {', '.join(SECTIONS)}")
+    wished = {"quick": told.quick, "kills": told.kills, "pairs": told.pairs, "cuts": told.cuts}
     console = Console(soft_wrap=True)
     kept = True
     for name in told.names or SECTIONS:
         began = datetime.now(UTC)
-        title, rows = _run(name, quick=told.quick)
+        title, rows = _run(name, wished)
         console.print(_table(title, rows))
         kept &= all(row.met is not False for row in rows)
         if not told.quick:
@@ -49,11 +59,12 @@ def main() -> int:
     return 0 if kept else 1
 
 
-def _run(name: str, *, quick: bool) -> tuple[str, list[Row]]:
+def _run(name: str, wished: Mapping[str, Any]) -> tuple[str, list[Row]]:
     module = importlib.import_module(f"benchmarks.{name}")
     title = (module.__doc__ or name).splitlines()[0].rstrip(".")
-    takes_quick = "quick" in inspect.signature(module.main).parameters
-    figures = module.main(quick=quick) if takes_quick else module.main()
+    takes = inspect.signature(module.main).parameters
+    given = {key: wish for key, wish in wished.items() if key in takes and wish is not None}
+    figures = module.main(**given)
     return title, [_row(figure) for figure in figures]
 
 

@@ -78,7 +78,7 @@ def _post(port: int, name: str, toll: Toll, first_answer: threading.Event) -> No
                 digest = hashlib.sha256(body).digest()
                 toll.sent.add(digest)
                 line.sendall(request(body, number))
-                if not _is_ok(line):
+                if not is_ok(line):
                     return
                 toll.acknowledged.add(digest)
                 first_answer.set()
@@ -86,7 +86,7 @@ def _post(port: int, name: str, toll: Toll, first_answer: threading.Event) -> No
         return  # killed
 
 
-def _is_ok(line: socket.socket) -> bool:
+def is_ok(line: socket.socket) -> bool:
     """Read one answer; true for a 200, false for the end. Anything else is a fault here."""
     have = b""
     while b"\r\n\r\n" not in have or not have.endswith(b"\n"):
@@ -140,9 +140,15 @@ def main(*, kills: int = 200, seed: int | None = None) -> list[Row]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--worker", action="store_true", help="kill the worker as well")
     parser.add_argument("--seed", type=int)
     told = parser.parse_args()
-    rows = main(kills=told.kills, seed=told.seed)
+    if told.worker:
+        from benchmarks import wreck  # which needs this file
+
+        rows = wreck.main(pairs=told.kills, seed=told.seed)
+    else:
+        rows = main(kills=told.kills, seed=told.seed)
     for row in rows:
         print(row.name, row.value, row.unit, row.target, {True: "", None: ""}.get(row.met, "NO"))
     sys.exit(any(row.met is False for row in rows))

@@ -6,17 +6,15 @@ import argparse
 import base64
 import hmac
 import json
-import re
 import select
-import socket
 import time
 from collections.abc import Iterable, Iterator
+
+from benchmarks.line import Line
 
 SECRET = b"a benchmark's own secret"
 SHOP = "wool"
 TOPIC = "order.updated"
-
-_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 def order(number: int, *, lines: int = 12) -> dict[str, object]:
@@ -114,28 +112,6 @@ def requests(first: int, count: int) -> list[bytes]:
     ]
 
 
-class _Line:
-    """One keep-alive connection."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.due = 0.0
-        self._have = b""
-
-    def answered(self) -> bool:
-        """Read what is there; true when the whole answer is, which must be 200."""
-        self._have += self.socket.recv(4096)
-        if not self._have.startswith(b"HTTP/1.1 200 "):
-            raise SystemExit(f"not taken: {self._have[:80]!r}")
-        head, end, body = self._have.partition(b"\r\n\r\n")
-        found = _LENGTH.search(head)
-        if not end or found is None or len(body) < int(found[1]):
-            return False
-        self._have = b""
-        return True
-
-
 def flood(port: int, wares: list[bytes], *, connections: int, seconds: float) -> tuple[int, float]:
     """As many requests as will go, one after another on each connection: answers and seconds."""
     lines = {line.socket.fileno(): line for line in _lines(port, connections)}
@@ -149,7 +125,7 @@ def flood(port: int, wares: list[bytes], *, connections: int, seconds: float) ->
     while time.monotonic() < end:
         for number, _ in poll.poll():
             line = lines[number]
-            if line.answered():
+            if line.is_answered():
                 done += 1
                 line.socket.sendall(_next(queue, wares))
     return done, time.monotonic() - began
@@ -165,7 +141,7 @@ def _next(queue: Iterator[bytes], wares: list[bytes]) -> bytes:
 def pace(port: int, wares: list[bytes], *, connections: int, rate: float) -> list[float]:
     """The requests at a fixed rate; each one's seconds from when it was due to its answer."""
     idle = _lines(port, connections)
-    busy: dict[int, _Line] = {}
+    busy: dict[int, Line] = {}
     poll = _poll(line.socket.fileno() for line in idle)
     began = time.monotonic() + 0.05
     due = [(began + index / rate, ware) for index, ware in enumerate(wares)]
@@ -176,20 +152,19 @@ def pace(port: int, wares: list[bytes], *, connections: int, rate: float) -> lis
         while due and idle and due[-1][0] <= now:
             moment, ware = due.pop()
             line = idle.pop()
-            line.due = moment
-            line.socket.sendall(ware)
+            line.send(ware, since=moment)
             busy[line.socket.fileno()] = line
         wait = due[-1][0] - now if due and idle else 1.0
         for number, _ in poll.poll(max(0.0, min(wait, 1.0))):
             line = busy[number]
-            if line.answered():
-                taken.append(time.monotonic() - line.due)
+            if line.is_answered():
+                taken.append(time.monotonic() - line.since)
                 idle.append(busy.pop(number))
     return sorted(taken)
 
 
-def _lines(port: int, connections: int) -> list[_Line]:
-    return [_Line(port) for _ in range(connections)]
+def _lines(port: int, connections: int) -> list[Line]:
+    return [Line(port) for _ in range(connections)]
 
 
 def _poll(numbers: Iterable[int]) -> select.epoll:

@@ -7,16 +7,15 @@ its length before it, from a file; waits for a line on standard input; prints wh
 from __future__ import annotations
 
 import json
-import re
 import select
-import socket
 import struct
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+from benchmarks.line import Line
+
 _FRAME = struct.Struct(">I")
 
 
@@ -36,33 +35,6 @@ def _unpack(path: Path) -> list[bytes]:
     return wares
 
 
-class Line:
-    """One keep-alive connection."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sent_at = 0.0
-        self._have = b""
-
-    def send(self, ware: bytes) -> None:
-        """Send one request whole."""
-        self.sent_at = time.monotonic()
-        self.socket.sendall(ware)
-
-    def is_answered(self) -> bool:
-        """Read what is there; true when the whole answer is. It must be 200."""
-        self._have += self.socket.recv(4096)
-        if not self._have.startswith(b"HTTP/1.1 200 "):
-            raise SystemExit(f"not taken: {self._have[:80]!r}")
-        head, end, body = self._have.partition(b"\r\n\r\n")
-        found = _LENGTH.search(head)
-        if not end or found is None or len(body) < int(found[1]):
-            return False
-        self._have = b""
-        return True
-
-
 def pour(port: int, wares: Sequence[bytes], connections: int) -> dict[str, float]:
     """Post every request. Moments are of the monotonic clock, which all processes share."""
     lines = {line.socket.fileno(): line for line in (Line(port) for _ in range(connections))}
@@ -73,14 +45,14 @@ def pour(port: int, wares: Sequence[bytes], connections: int) -> dict[str, float
     for number, line in lines.items():
         poll.register(number, select.EPOLLIN)
         if ware := next(queue, None):
-            line.send(ware)
+            line.send(ware, since=time.monotonic())
     while len(taken) < len(wares):
         for number, _ in poll.poll():
             line = lines[number]
             if line.is_answered():
-                taken.append(time.monotonic() - line.sent_at)
+                taken.append(time.monotonic() - line.since)
                 if ware := next(queue, None):
-                    line.send(ware)
+                    line.send(ware, since=time.monotonic())
     ended = time.monotonic()
     taken.sort()
     return {

@@ -35,7 +35,7 @@ from connector.store.schema import deliveries, dirty
 
 _FILE = "/connector.db"
 _NOW = datetime(2026, 11, 25, tzinfo=UTC)
-_LONGEST_FUSE = 400  # writes and syncs until the power fails, at most
+_LONGEST_FUSE = 800  # writes and syncs until the power fails, at most
 _CUTS_A_STORE = 10  # cuts that one store has to live through
 _FINISHES = 0.3  # transactions that are a worker's, of all
 _numbers = itertools.count()

@@ -180,7 +180,7 @@ class Engine:
         adapter = house.destinations[target.name]
         with house.store.read() as conn:
             state = lanes.read(conn, target.name)
-        if state.paused_until is not None and state.paused_until > house.now():
+        if breaker.phase(_circuit(state), house.now()) is breaker.Phase.OPEN:
             return 0
         try:
             if target.name not in self._prepared:
@@ -241,11 +241,7 @@ class Engine:
             wait, mend = _UNTIL_MENDED, problem.mend
         else:
             wait, mend = max(problem.retry_after or 0.0, _BREATH), None
-        circuit = breaker.failed(
-            breaker.Circuit(failures=state.failures, next_probe_at=state.paused_until),
-            now,
-            retry_after=wait,
-        )
+        circuit = breaker.failed(_circuit(state), now, retry_after=wait)
         log.warning("lane paused", lane=name, reason=problem.reason, failures=circuit.failures)
         with self._house.store.write() as conn:
             lanes.write(
@@ -260,6 +256,10 @@ class Engine:
                 ),
                 now=now,
             )
+
+
+def _circuit(state: lanes.LaneState) -> breaker.Circuit:
+    return breaker.Circuit(failures=state.failures, next_probe_at=state.paused_until)
 
 
 def shape_of(target: Target, rules: Rules) -> Shape:

@@ -15,6 +15,7 @@ from adapters.woocommerce.authorisation import WooCommerceKeyPage
 from adapters.woocommerce.shop import WooCommerceShop
 from connector.ports import DestinationAdapter, Door, KeyPage, ShopAdapter, ShopFacts
 from connector.settings import DestinationSettings, ShopSettings
+from connector.token_file import TokenFile
 
 
 def _woocommerce(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdapter:
@@ -37,6 +38,7 @@ def _shopify(name: str, shop: ShopSettings, facts: ShopFacts | None) -> ShopAdap
         client_secrets=[secret.get_secret_value() for secret in shop.client_secret],
         access_token=_secret(shop.access_token) or None,
         api_version=shop.api_version or CURRENT_VERSION,
+        token_store=TokenFile(shop.token_file) if shop.token_file else None,
         currency=facts.currency if facts else shop.currency,
         timezone=facts.timezone if facts else shop.timezone,
     )

@@ -33,7 +33,8 @@ _KINDS: Mapping[str, Mapping[str, _Keys]] = {
     "shops": {
         "woocommerce": _Keys(("url", "consumer_key", "consumer_secret", "webhook_secret"), _SHOP),
         "shopify": _Keys(
-            ("domain", "client_secret"), ("client_id", "access_token", "api_version", *_SHOP)
+            ("domain", "client_secret"),
+            ("client_id", "access_token", "api_version", "token_file", *_SHOP),
         ),
     },
     "destinations": {

@@ -53,6 +53,8 @@ class ShopSettings(_Frozen):
     client_id: Text = None
     client_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.signing_secrets)] = ()
     access_token: Secret = None
+    token_file: Annotated[Path | None, BeforeValidator(values.text)] = None
+    """Where tokens that change by themselves are kept; once loaded it is a whole path."""
 
     @property
     def seals(self) -> tuple[SecretStr, ...]:
@@ -115,6 +117,8 @@ class Settings(_Frozen):
 
 _ONE_EACH = ("audience", "catalog_id", "folder")
 SECRETS_FOLDER = Path("/run/secrets")
+TOKENS = ".tokens.json"
+"""The token file's name, beside the store where that is a file, else beside the settings."""
 
 
 def load_settings(
@@ -167,8 +171,16 @@ def _with_whole_paths(settings: Settings, home: Path, typed_mapping: str | None)
         r"^sqlite:///(?!/|:memory:)(.+)", lambda at: f"sqlite:///{home / at[1]}", settings.store
     )
     exports = home / settings.exports
+    beside = Path(store.removeprefix("sqlite:///")).parent if "sqlite:" in store else home
+    shops = {
+        name: each.model_copy(
+            update={"token_file": home / each.token_file if each.token_file else beside / TOKENS}
+        )
+        for name, each in settings.shops.items()
+    }
     return settings.model_copy(
         update={
+            "shops": shops,
             "destinations": destinations,
             "mapping": mapping,
             "store": store,

@@ -14,25 +14,23 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
 from adapters.mailchimp.sandbox_answers import World
 from adapters.mailchimp.sandbox_audience import hooks
-from adapters.mailchimp.sandbox_faults import FAULTS, Fault
+from adapters.mailchimp.sandbox_faults import FAULTS
 from adapters.mailchimp.sandbox_members import Rules, Trouble, member_id, stamp, write
 from adapters.mailchimp.sandbox_server import Server
 from adapters.mailchimp.sandbox_state import Held
+from adapters.town import platform
 
 AUDIENCE = "a1b2c3d4e5"
 KEY = "0123456789abcdef0123456789abcdef-us1"
 
 
-class Sandbox:
-    """One account with one audience, over real HTTP on loopback.
-
-    ``calls`` counts by endpoint, ``bodies`` are the last hundred as sent.
-    """
+class Sandbox(platform.Platform):
+    """One account with one audience, over real HTTP on loopback."""
 
     def __init__(
         self,
@@ -47,16 +45,9 @@ class Sandbox:
         self.api_key = api_key
         self.world = World(audience=audience, clock=clock, double_optin=double_optin)
         self._server = Server(self.world, api_key, port)
-        self._lock = self._server.lock
-        self.calls = self._server.calls
-        self.bodies = self._server.bodies
+        super().__init__(self._server, FAULTS)
         self.add_field("FNAME", "text")
         self.add_field("LNAME", "text")
-
-    @property
-    def url(self) -> str:
-        """The address to give as ``base_url``."""
-        return self._server.url
 
     @property
     def peak(self) -> int:
@@ -70,21 +61,6 @@ class Sandbox:
     def change_key(self, api_key: str) -> None:
         """Take another key from now on."""
         self._server.api_key = api_key
-
-    def start(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop to answer."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     # --- what it holds ------------------------------------------------------------------------
 
@@ -171,17 +147,6 @@ class Sandbox:
             self.world.state.add_field(tag, tag, kind, required=required, choices=list(choices))
 
     # --- misbehaving --------------------------------------------------------------------------
-
-    def misbehave(self, fault: str | Fault, *, times: int = 1, endpoint: str | None = None) -> None:
-        """Answer the next calls (to one endpoint) in this way; names are in `FAULTS`."""
-        chosen = FAULTS[fault] if isinstance(fault, str) else fault
-        with self._lock:
-            self._server.faults += [(chosen, endpoint)] * times
-
-    def behave(self) -> None:
-        """Forget the misbehaviour that was asked for and has not happened."""
-        with self._lock:
-            self._server.faults.clear()
 
     def refuse(
         self, email: str, words: str, *, code: str = "ERROR_GENERIC", field: str = ""

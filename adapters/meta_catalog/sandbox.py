@@ -10,22 +10,19 @@ import argparse
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from adapters.meta_catalog.sandbox_catalog import Catalog
-from adapters.meta_catalog.sandbox_faults import FAULTS, Fault
+from adapters.meta_catalog.sandbox_faults import FAULTS
 from adapters.meta_catalog.sandbox_server import Server
+from adapters.town import platform
 
 CATALOG = "726635365295186"
 TOKEN = "EAAstandin0123456789"  # noqa: S105 - the token of a catalog that is none
 
 
-class Sandbox:
-    """One catalog over real HTTP on loopback.
-
-    ``calls`` counts by endpoint, ``bodies`` are the last hundred batches as sent, ``seen`` the last
-    hundred addresses that were called.
-    """
+class Sandbox(platform.Platform):
+    """One catalog over real HTTP on loopback."""
 
     def __init__(
         self, *, port: int = 0, catalog_id: str = CATALOG, access_token: str = TOKEN
@@ -34,30 +31,7 @@ class Sandbox:
         self.access_token = access_token
         self.catalog = Catalog(catalog_id)
         self._server = Server(self.catalog, access_token, port)
-        self._lock = self._server.lock
-        self.calls = self._server.calls
-        self.bodies = self._server.bodies
-        self.seen = self._server.seen
-
-    @property
-    def url(self) -> str:
-        """The address to give as ``base_url``."""
-        return self._server.url
-
-    def start(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop to answer."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        super().__init__(self._server, FAULTS)
 
     def items(self) -> dict[str, dict[str, Any]]:
         """Every item by its id, as it is held."""
@@ -103,17 +77,6 @@ class Sandbox:
     def change_token(self, access_token: str) -> None:
         """Take another token from now on."""
         self._server.token = access_token
-
-    def misbehave(self, fault: str | Fault, *, times: int = 1, endpoint: str | None = None) -> None:
-        """Answer the next calls (to one endpoint) in this way; names are in `FAULTS`."""
-        chosen = FAULTS[fault] if isinstance(fault, str) else fault
-        with self._lock:
-            self._server.faults += [(chosen, endpoint)] * times
-
-    def behave(self) -> None:
-        """Forget the misbehaviour that was asked for and has not happened."""
-        with self._lock:
-            self._server.faults.clear()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,24 +1,20 @@
-"""The stand-in's HTTP server: Graph API v26 over one catalog, and breaking down when told to."""
+"""The stand-in's HTTP server: Graph API v26 over one catalog."""
 
 from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from adapters.meta_catalog.sandbox_catalog import Batch, Catalog
-from adapters.meta_catalog.sandbox_faults import Fault, error_body, spoil
+from adapters.meta_catalog.sandbox_faults import error_body
 from adapters.meta_catalog.sandbox_rules import MOST_BYTES, call_fault
+from adapters.town import platform
 
 _VERSION = "v26.0"
-_REMEMBERED = 100
-_POLL_SECONDS = 0.05
 _PAGE, _LONGEST_PAGE = 25, 1_000
 _OF_CATALOG = ("id", "name", "vertical", "product_count", "feed_count")
 # What an item's fields are called where it is read:
@@ -26,81 +22,20 @@ _OF_CATALOG = ("id", "name", "vertical", "product_count", "feed_count")
 _READ_AS = {"id": "retailer_id", "title": "name", "link": "url", "image_link": "image_url"}
 
 
-class Server:
-    """Serves a catalog on loopback. ``lock`` guards it; ``faults`` are used up in turn.
-
-    ``percent`` and ``minutes`` are what the usage headers tell.
-    """
+class Server(platform.Server):
+    """Serves a catalog on loopback. ``percent`` and ``minutes`` are what the usage headers tell."""
 
     def __init__(self, catalog: Catalog, token: str, port: int) -> None:
         self.catalog = catalog
         self.token = token
-        self.lock = threading.RLock()
-        self.calls: Counter[str] = Counter()
-        self.bodies: deque[tuple[str, Mapping[str, Any]]] = deque(maxlen=_REMEMBERED)
-        self.faults: list[tuple[Fault, str | None]] = []
-        self.seen: deque[str] = deque(maxlen=_REMEMBERED)
         self.percent = 1
         self.minutes = 0
-        self._server = make_server(
-            "127.0.0.1", port, self._app(), threaded=True, request_handler=_Quiet
-        )
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop to answer."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _app(self) -> Any:
         app = Flask(__name__)
         app.config["MAX_FORM_MEMORY_SIZE"] = 2 * MOST_BYTES
         for method, path in _ROUTES:
             app.add_url_rule(path, path, self._answer, methods=[method])
         app.register_error_handler(404, lambda _: _error(400, 2500, "Unknown path components"))
-        served = app.wsgi_app
-
-        def guarded(environ: dict[str, Any], start_response: Any) -> Any:
-            answer = self._serve(served, environ)
-            return list(answer(environ, start_response))
-
-        return guarded
-
-    def _serve(self, served: Any, environ: dict[str, Any]) -> Any:
-        endpoint = endpoint_of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        with self.lock:
-            self.calls[endpoint] += 1
-            self.seen.append(f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}")
-            fault = self._next_fault(endpoint) or Fault()
-        if fault.status is not None and not fault.endless:
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            return _wrong(fault)
-        right: Any = Response(status=500)
-        if fault.is_right_at_first:
-            with self.lock:
-                right = Response.from_app(served, environ)
-        if fault.is_spoilt:
-            spoil(fault, environ["werkzeug.socket"], _as_sent(right))
-        return right
-
-    def _next_fault(self, endpoint: str) -> Fault | None:
-        for at, (fault, only) in enumerate(self.faults):
-            if only in (None, endpoint):
-                del self.faults[at]
-                return fault
-        return None
+        super().__init__(app, endpoint_of, port)
 
     def _answer(self, version: str = "", node: str = "", edge: str = "") -> Response:
         if version != _VERSION:
@@ -204,13 +139,6 @@ _EDGES: dict[tuple[str, str], Any] = {
 }
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_: Any) -> None:
-        """Say nothing: addresses may hold a token."""
-
-
 def endpoint_of(method: str, path: str) -> str:
     """The endpoint for counting: the catalog's id is left out."""
     parts = path.strip("/").split("/")
@@ -241,18 +169,3 @@ def _said(body: Any) -> Response:
 def _error(status: int, code: int, message: str, **more: Any) -> Response:
     body = json.dumps(error_body(code, message, **more))
     return Response(body, status, mimetype="application/json")
-
-
-def _as_sent(answer: Response) -> bytes:
-    head = f"HTTP/1.1 {answer.status}\r\n" + "".join(
-        f"{name}: {value}\r\n" for name, value in answer.headers.items()
-    )
-    return head.encode() + b"\r\n" + answer.get_data()
-
-
-def _wrong(fault: Fault) -> Response:
-    answer = Response(fault.body, fault.status, headers=dict(fault.headers))
-    del answer.headers["Content-Type"]
-    if fault.kind:
-        answer.headers["Content-Type"] = fault.kind
-    return answer

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.shopify.reading import BadFieldError, Slip
-from connector.money import parse_currency, to_minor
+from connector.money import parse_currency
+from connector.shop_fields import BadFieldError, need_amount
 
 
 def read_currency_of(bag: object, plain: object) -> str:
@@ -34,24 +34,6 @@ def read_amount(bag: object, plain: object, currency: str, where: str) -> int:
     if amount is None or amount == "":
         return 0
     return need_amount(amount, currency, where)
-
-
-def need_amount(value: object, currency: str, where: str) -> int:
-    """Minor units of an amount; an order whose amounts cannot be read is refused as a whole."""
-    minor = to_minor(value, currency)
-    if minor is None:
-        raise BadFieldError("money", where)
-    return minor
-
-
-def read_price(value: object, slip: Slip) -> int | None:
-    """Minor units of a product's price, which is in the shop's currency and does not name it."""
-    if slip.currency is None or value is None or value == "":
-        return None
-    minor = to_minor(value, slip.currency)
-    if minor is None:
-        slip.flag("price_not_readable")
-    return minor
 
 
 def _shop_money(bag: object) -> Mapping[str, Any]:

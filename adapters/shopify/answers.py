@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from adapters.line import HiccupError
 from adapters.shopify.reading import members
 from adapters.shopify.tokens import Granted, Refused
 from connector.errors import LaneDown, TryLater
@@ -71,14 +72,6 @@ class Answer:
 
     data: Mapping[str, Any]
     denied: tuple[str, ...] = ()
-
-
-class HiccupError(Exception):
-    """No answer this time, as happens: worth asking again after ``wait`` seconds, if told."""
-
-    def __init__(self, reason: str, *, wait: float | None = None) -> None:
-        self.wait = wait
-        super().__init__(reason)
 
 
 class TokenRefusedError(Exception):

@@ -16,9 +16,10 @@ from adapters.shopify.parse import Place, guarded, slip_of
 from adapters.shopify.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.shopify.people import understand_customer
 from adapters.shopify.products import read_product
-from adapters.shopify.reading import Slip, read_gid, read_past
+from adapters.shopify.reading import Slip, read_gid
 from connector.errors import TryLater
 from connector.model import Delivery, Kind, Understanding, Understood, Variant, Version, Wish
+from connector.shop_fields import read_past
 from connector.strict_json import Sound, examine
 
 Ask = Callable[[str, Mapping[str, str | None]], Answer]

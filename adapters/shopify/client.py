@@ -13,12 +13,10 @@ https://shopify.dev/docs/api/admin-graphql, https://shopify.dev/docs/api/usage/r
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -26,8 +24,10 @@ from typing import Any, TypeVar
 import httpx
 import tenacity
 
+from adapters import line
+from adapters.line import HiccupError
 from adapters.shopify import answers, tokens
-from adapters.shopify.answers import Answer, HiccupError
+from adapters.shopify.answers import Answer
 from adapters.shopify.budget import Budget
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 
@@ -35,13 +35,7 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 _ATTEMPTS = 4
 _LONGEST_CALL = 30.0
 _LONGEST_PAUSE = 15.0  # seconds waited within a call; whoever needs longer comes back
-_LONGEST_WAIT = 86_400
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",  # a small answer cannot unfold into a huge one
-    "User-Agent": "shop-connector",
-}
+_LONGEST_SILENCE = 20.0
 _Told = TypeVar("_Told")
 _TOKEN_HEADER = "X-Shopify-Access-Token"  # noqa: S105 - the name of a header
 
@@ -81,21 +75,14 @@ class ShopifyClient:
         clock: Callable[[], float] = time.time,
     ) -> None:
         address = httpx.URL(base_url.rstrip("/"))
-        near = _is_loopback(address.host)
-        if address.scheme != "https" and not near:
+        if not line.is_private(address):
             raise ConfigurationFault(
                 f"{address.host}: a Shopify shop's address must be https: over http everybody on "
                 "the way could read its access token"
             )
         self._base = str(address)
         self._path = f"/admin/api/{api_version}/graphql.json"
-        self._http = httpx.Client(
-            headers=_HEADERS,
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-            transport=transport,
-            trust_env=not near,
-        )
+        self._http = line.open_line(address, seconds=_LONGEST_SILENCE, transport=transport)
         self._sleep = sleep
         self._ticks = ticks
         self.told_at: datetime | None = None
@@ -180,33 +167,30 @@ class ShopifyClient:
     def _post(
         self, path: str, content: Mapping[str, Any], headers: Mapping[str, str]
     ) -> tuple[httpx.Response, bytes]:
-        deadline = self._ticks() + _LONGEST_CALL
+        since = self._ticks()
         try:
             with self._http.stream(
                 "POST", self._base + path, json=content, headers=headers
             ) as response:
-                self.told_at = _date_in(response.headers)
-                return response, self._read(response, deadline)
+                self.told_at = line.date_in(response.headers)
+                body = line.read_body(
+                    response,
+                    largest=LARGEST_ANSWER,
+                    seconds=_LONGEST_CALL,
+                    since=since,
+                    ticks=self._ticks,
+                )
+                return response, body
         except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
             raise HiccupError(f"no answer ({type(error).__name__})") from None
-
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise HiccupError(f"the answer is larger than {LARGEST_ANSWER} bytes")
-            if self._ticks() > deadline:
-                raise HiccupError(f"the answer took longer than {_LONGEST_CALL:.0f} s")
-        return bytes(body)
 
 
 def _outline(response: httpx.Response) -> answers.Outline:
     """What of an answer is judged beside its body."""
     return answers.Outline(
         status=response.status_code,
-        leads_to=_host_of(response) if response.is_redirect else None,
-        retry_after=_retry_after(response.headers),
+        leads_to=line.host_of(response) if response.is_redirect else None,
+        retry_after=line.retry_after(response.headers),
     )
 
 
@@ -220,42 +204,3 @@ def _wait_before(state: tenacity.RetryCallState) -> float:
     if asked is not None and asked > _LONGEST_PAUSE:
         raise TryLater(str(trouble), retry_after=asked)
     return asked if asked is not None else _A_LITTLE(state)
-
-
-def _host_of(response: httpx.Response) -> str:
-    """Where a redirect leads, without path and query, which may hold secrets."""
-    if "Location" not in response.headers:
-        return "nowhere"
-    target = response.url.join(response.headers["Location"])  # httpx refuses what is no address
-    return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
-
-
-def _date_in(headers: httpx.Headers) -> datetime | None:
-    """The moment by the other side's clock, if it is told rightly."""
-    try:
-        told = parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
-        return None
-    return told.astimezone(UTC) if told.tzinfo is not None else None
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, from either form of the header; a date counts from the answer's own.
-
-    Shopify writes ``2.0``. https://shopify.dev/docs/api/usage/limits
-    """
-    text = headers.get("Retry-After", "").strip().removesuffix(".0")
-    if text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_WAIT)):
-        return float(min(int(text), _LONGEST_WAIT))
-    try:
-        until, sent = (parsedate_to_datetime(t) for t in (text, headers.get("Date", "")))
-        return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
-    except (ValueError, TypeError):
-        return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from adapters.shopify.reading import BadFieldError, Slip, need_id, read_id, read_text
+from adapters.shopify.reading import Slip
 from connector.identity import normal_email, normal_phone
 from connector.model import DataRequest, Quarantined, Redaction, Understanding, Understood
+from connector.shop_fields import BadFieldError, need_id, read_id, read_text
 
 _DAYS = timedelta(days=30)  # what Shopify gives to fulfil a demand
 _SHOP = frozenset({"shop_id", "shop_domain"})

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from adapters.shopify.payloads import Consent
-from adapters.shopify.reading import BadFieldError, Slip, read_believed, read_text
+from adapters.shopify.reading import Slip, read_believed
 from connector.model import Claim, Evidence, Purpose
+from connector.shop_fields import BadFieldError, read_text
 
 _SUBSCRIBED = "subscribed"
 _CLAIMS = {

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from adapters.shopify.amounts import need_amount, read_amount, read_currency_of
+from adapters.shopify.amounts import read_amount, read_currency_of
 from adapters.shopify.consents import state_of, takes_back
 from adapters.shopify.payloads import BuyerOfOrder, LineItem, OrderBody, RefundOfOrder
 from adapters.shopify.reading import (
-    BadFieldError,
     Slip,
     country_of,
     members,
-    need_id,
     need_own_id,
     read_believed,
-    read_email,
-    read_id,
-    read_moment,
     read_named,
-    read_past,
-    read_phone,
-    read_text,
-    read_version,
-    read_whole,
 )
 from connector.model import (
     Claim,
@@ -39,6 +29,19 @@ from connector.model import (
     Wish,
 )
 from connector.money import parse_currency
+from connector.shop_fields import (
+    BadFieldError,
+    need_amount,
+    need_id,
+    read_email,
+    read_id,
+    read_moment,
+    read_past,
+    read_phone,
+    read_text,
+    read_version,
+    read_whole,
+)
 
 CANCELLED = "cancelled"
 _NOBODY = BuyerOfOrder()

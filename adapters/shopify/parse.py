@@ -25,7 +25,7 @@ from adapters.shopify.people import (
     understand_sms_consent,
 )
 from adapters.shopify.products import understand_product
-from adapters.shopify.reading import BadFieldError, Slip, read_moment, tie_of
+from adapters.shopify.reading import Slip, tie_of
 from adapters.shopify.thin import (
     UNUSED,
     understand_inventory_item,
@@ -38,6 +38,7 @@ from adapters.shopify.thin import (
     understand_uninstall,
 )
 from connector.model import Delivery, Ignored, Kind, Quarantined, Understanding, Understood, Wish
+from connector.shop_fields import BadFieldError, read_moment
 from connector.strict_json import Unsound, examine
 
 SHOP_HEADER = "X-Shopify-Shop-Domain"

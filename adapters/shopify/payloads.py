@@ -7,15 +7,9 @@ Reference: https://shopify.dev/docs/api/webhooks/2026-10.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import msgspec
 
-Leaf: TypeAlias = Any
-"""A text, number, truth value or null: read with the functions of `reading`."""
-
-Loose: TypeAlias = Any
-"""A list or object whose bad members are left out one by one."""
+from connector.shop_fields import Leaf, Loose
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -6,20 +6,7 @@ import msgspec
 
 from adapters.shopify.consents import evidence_of, old_consent, state_of
 from adapters.shopify.payloads import Consent, CustomerBody
-from adapters.shopify.reading import (
-    BadFieldError,
-    Slip,
-    country_of,
-    need_id,
-    need_own_id,
-    read_email,
-    read_metafields,
-    read_past,
-    read_phone,
-    read_tags,
-    read_text,
-    read_version,
-)
+from adapters.shopify.reading import Slip, country_of, need_own_id, read_metafields, read_tags
 from connector.model import (
     Customer,
     Evidence,
@@ -29,6 +16,15 @@ from connector.model import (
     Understanding,
     Understood,
     Wish,
+)
+from connector.shop_fields import (
+    BadFieldError,
+    need_id,
+    read_email,
+    read_past,
+    read_phone,
+    read_text,
+    read_version,
 )
 
 

@@ -7,23 +7,19 @@ from dataclasses import replace
 
 import msgspec
 
-from adapters.shopify.amounts import read_price
 from adapters.shopify.payloads import ProductBody, VariantBody
-from adapters.shopify.reading import (
+from adapters.shopify.reading import Slip, members, need_own_id, read_metafields, read_tags
+from connector.model import Kind, Product, Understanding, Understood, Variant, Version, Wish
+from connector.shop_fields import (
     LONGEST_TEXT,
-    Slip,
-    members,
     need_id,
-    need_own_id,
     read_id,
-    read_metafields,
-    read_tags,
+    read_price,
     read_text,
     read_url,
     read_version,
     read_whole,
 )
-from connector.model import Kind, Product, Understanding, Understood, Variant, Version, Wish
 
 IN_STOCK, SOLD_OUT, ON_BACKORDER = "instock", "outofstock", "onbackorder"
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.shopify.compliance import other_shop
-from adapters.shopify.reading import BadFieldError, Slip, need_id, need_own_id, read_gid
+from adapters.shopify.reading import Slip, need_own_id, read_gid
 from connector.model import Ignored, Kind, Understanding, Understood, Wish
+from connector.shop_fields import BadFieldError, need_id
 
 Value = Mapping[str, Any]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +49,9 @@ class TokenStore(Protocol):
 
     def put(self, name: str, value: Mapping[str, Json]) -> None:
         """Keep the value, durably, before returning."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While it lasts nobody else is in it, of any process; we may `get` and `put` in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +194,14 @@ class RotatingPair:
         self._unkept: Pair | None = None
 
     def renew(self, ours: Pair | None) -> Pair:
-        """The next pair after ``ours``, from the store or from Shopify."""
+        """The next pair after ``ours``, from the store or from Shopify.
+
+        One process buys, the others wait and find what it bought: a refresh token is good once.
+        """
+        with self._store.alone():
+            return self._next(ours)
+
+    def _next(self, ours: Pair | None) -> Pair:
         if self._unkept is not None:
             return self._keep(self._unkept)
         kept = _pair_in(self._store.get(self._name))

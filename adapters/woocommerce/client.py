@@ -21,7 +21,6 @@ Reference: https://woocommerce.github.io/woocommerce-rest-api-docs/.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -31,14 +30,14 @@ from typing import Any
 import httpx
 import tenacity
 
+from adapters import line
+from adapters.line import HiccupError
 from adapters.woocommerce.parse import items_in
 from adapters.woocommerce.verdicts import (
     Answer,
     Found,
-    HiccupError,
     Missing,
     RefusedError,
-    date_in,
     judge,
     kind_of,
 )
@@ -51,13 +50,7 @@ PER_PAGE = 100  # the most the API gives
 _MOST_PAGES = 100
 _ATTEMPTS = 3
 _LONGEST_CALL = 30.0
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",  # a small answer cannot unfold into a huge one
-    "Cache-Control": "no-cache",
-    "User-Agent": "shop-connector",
-}
+_LONGEST_SILENCE = 10.0
 _PATHS = {
     Kind.ORDER: "orders",
     Kind.CUSTOMER: "customers",
@@ -83,20 +76,18 @@ class WooCommerceClient:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         address = httpx.URL(base_url.rstrip("/"))
-        near = _is_loopback(address.host)
-        if address.scheme != "https" and not near:
+        if not line.is_private(address):
             raise ConfigurationFault(
                 f"{address.host}: the shop's address must be https: over http WooCommerce refuses "
                 "its keys, and everybody on the way could read them"
             )
         self._base = str(address)
         self._keys = httpx.BasicAuth(consumer_key, consumer_secret)
-        self._http = httpx.Client(
-            headers=_HEADERS,
-            timeout=_TIMEOUT,
-            follow_redirects=False,
+        self._http = line.open_line(
+            address,
+            seconds=_LONGEST_SILENCE,
             transport=transport,
-            trust_env=not near,
+            headers={"Cache-Control": "no-cache"},
         )
         self._ticks = ticks
         self.told_at: datetime | None = None
@@ -218,28 +209,17 @@ class WooCommerceClient:
         content: Mapping[str, str] | None = None,
     ) -> Answer:
         auth = self._keys if keys else None
-        deadline = self._ticks() + _LONGEST_CALL
+        since = self._ticks()
         try:
             with self._http.stream(method, self._base + path, auth=auth, json=content) as response:
-                body = self._read(response, deadline)
+                body = line.read_body(
+                    response,
+                    largest=LARGEST_ANSWER,
+                    seconds=_LONGEST_CALL,
+                    since=since,
+                    ticks=self._ticks,
+                )
         except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
             raise HiccupError(f"no answer ({kind_of(error)})") from None
-        self.told_at = date_in(response.headers)
+        self.told_at = line.date_in(response.headers)
         return judge(response, body, what, reading=method == "GET")
-
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise HiccupError(f"the answer is larger than {LARGEST_ANSWER} bytes")
-            if self._ticks() > deadline:
-                raise HiccupError(f"the answer took longer than {_LONGEST_CALL:.0f} s")
-        return bytes(body)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from adapters.woocommerce.payloads import CustomerBody, OrderBody, ProductBody
-from adapters.woocommerce.reading import BadFieldError, Slip, need_id, read_id, tie_of
+from adapters.woocommerce.reading import tie_of
 from adapters.woocommerce.resources import (
     read_variant,
     understand_customer,
@@ -32,6 +32,7 @@ from connector.model import (
     Variant,
     Wish,
 )
+from connector.shop_fields import BadFieldError, Slip, need_id, read_id
 from connector.strict_json import Sound, Unsound, examine
 
 GONE_BEFORE_DELIVERY = "object gone before delivery"

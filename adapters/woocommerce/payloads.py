@@ -2,21 +2,17 @@
 
 Only the frame is typed: a list that is no list spoils a body, a field of an odd type does not
 (shops have sent ``"price": 13.99``, ``"sku": 12345`` and ``"permalink": 0`` where their reference
-has text: `reading` sorts that out). Everything else in a body is left alone.
+has text: `shop_fields` sorts that out). Everything else in a body is left alone.
 Reference: https://woocommerce.github.io/woocommerce-rest-api-docs/.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
-Leaf: TypeAlias = Any
-"""A text, number, truth value or null: read with the functions of `reading`."""
-
-Loose: TypeAlias = Any
-"""A list or object whose bad members are left out one by one."""
+from connector.shop_fields import Leaf, Loose
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -1,92 +1,29 @@
-"""Reads single fields as WooCommerce really writes them: one odd field never spoils a body.
-
-What cannot be read is ``None`` or empty and, where a person would miss it, leaves a flag. Only an
-id and the amounts of an order are worth refusing the whole body for: see `BadFieldError`.
-"""
+"""Reads what only WooCommerce writes so: PHP's lists, escaped names. Beside it: `shop_fields`."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from adapters.woocommerce.countries import parse_country
 from adapters.woocommerce.payloads import NO_ADDRESS, Address
-from connector.identity import normal_email, normal_phone
-from connector.model import Json, Version
-from connector.moments import parse_utc
-from connector.money import to_minor
-
-LONGEST_NAME = 1000
-LONGEST_TEXT = 100_000
-_LARGEST_ID = 2**63 - 1
-_LARGEST_NUMBER = 2**63 - 1
-_LONGEST_ID = len(str(_LARGEST_ID))
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no web shop has an older order or product
-_CLOCK_MARGIN = timedelta(seconds=300)
-
-
-class BadFieldError(Exception):
-    """A field without which a body says nothing: ``reason`` is the code, ``where`` the path."""
-
-    def __init__(self, reason: str, where: str) -> None:
-        self.reason = reason
-        self.where = where
-        super().__init__(f"{reason}: {where}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
-    """What is known of a body beside its content: whose it is, when it came, what was odd."""
-
-    shop: str
-    currency: str | None
-    received_at: datetime
-    tie: int
-    flags: list[str] = field(default_factory=list)
-
-    def flag(self, name: str) -> None:
-        """Note once that something was odd but bearable."""
-        if name not in self.flags:
-            self.flags.append(name)
+from connector import shop_fields
+from connector.countries import parse_country
+from connector.model import Json
+from connector.shop_fields import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    Slip,
+    need_amount,
+    read_plain,
+    read_text,
+)
 
 
 def tie_of(body: bytes) -> int:
     """63 bits of the body's SHA-256: which of two bodies of one second counts as newer."""
     return int.from_bytes(hashlib.sha256(body).digest()[:8]) >> 1
-
-
-def read_id(value: object) -> str | None:
-    """An id as text, exact beyond 2**53: a positive integer, or its digits in a string."""
-    if type(value) is int and 0 < value <= _LARGEST_ID:
-        return str(value)
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
-        return None
-    if len(value) > _LONGEST_ID or value.startswith("0") or int(value) > _LARGEST_ID:
-        return None
-    return value
-
-
-def need_id(value: object, where: str) -> str:
-    """As `read_id`; a body without an id is refused."""
-    found = read_id(value)
-    if found is None:
-        raise BadFieldError("id", where)
-    return found
-
-
-def read_text(value: object, longest: int = LONGEST_NAME) -> str:
-    """Text, or the digits of a number that stands where text should; nothing otherwise."""
-    if isinstance(value, str):
-        return value[:longest]
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return str(value)[:longest]
-    return ""
 
 
 def read_escaped(value: object) -> str:
@@ -97,56 +34,6 @@ def read_escaped(value: object) -> str:
     return html.unescape(read_text(value, LONGEST_TEXT))[:LONGEST_NAME]
 
 
-def read_url(value: object) -> str | None:
-    """A web address; ``0``, ``""`` and other schemes are none."""
-    text = value.strip() if isinstance(value, str) else ""
-    return text if text.startswith(("https://", "http://")) else None
-
-
-def read_whole(value: object) -> int | None:
-    """A whole number, also from text or a decimal (plugins sell 1.5 kg); halves away from zero."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        return None
-    text = str(value).strip()
-    if not text.isascii() or len(text) > _LONGEST_ID or not set(text) <= set("+-.0123456789"):
-        return None
-    try:
-        number = int(Decimal(text).to_integral_value(ROUND_HALF_UP))
-    except ArithmeticError:
-        return None
-    return number if abs(number) <= _LARGEST_NUMBER else None
-
-
-def read_moment(value: object) -> datetime | None:
-    """A moment from a ``*_gmt`` field; years before 2000 are database defaults, not dates."""
-    moment = parse_utc(value) if isinstance(value, str) else None
-    return moment if moment is not None and moment >= _EARLIEST else None
-
-
-def read_past(value: object, slip: Slip) -> datetime | None:
-    """As `read_moment`, but a moment in the future is held to be the moment of arrival.
-
-    Clocks differ, hence five minutes are let pass. Without the limit one wrong year would outrank
-    every later truth.
-    """
-    moment = read_moment(value)
-    if moment is not None and moment > slip.received_at + _CLOCK_MARGIN:
-        slip.flag("date_in_future")
-        return slip.received_at
-    return moment
-
-
-def read_version(modified: object, created: object, slip: Slip) -> Version:
-    """When a thing last changed; never changed: when it was made; never told: when it came.
-
-    A webhook's body is built when it is delivered, so that arrival is never older than the state.
-    """
-    at = read_past(modified, slip) or read_past(created, slip)
-    if at is None:
-        slip.flag("date_missing")
-    return Version(at=at or slip.received_at, tie=slip.tie)
-
-
 def read_amount(value: object, currency: str, where: str) -> int:
     """Minor units of an amount that may be left empty (then 0) but must not be unreadable."""
     if value is None or value == "":
@@ -154,52 +41,14 @@ def read_amount(value: object, currency: str, where: str) -> int:
     return need_amount(value, currency, where)
 
 
-def need_amount(value: object, currency: str, where: str) -> int:
-    """Minor units of an amount; an order whose amounts cannot be read is refused as a whole."""
-    minor = to_minor(value, currency)
-    if minor is None:
-        raise BadFieldError("money", where)
-    return minor
-
-
-def read_price(value: object, slip: Slip) -> int | None:
-    """Minor units of a product's price; ``""`` is a product without a price."""
-    if slip.currency is None or value is None or value == "":
-        return None
-    minor = to_minor(value, slip.currency)
-    if minor is None:
-        slip.flag("price_not_readable")
-    return minor
-
-
 def read_address(part: Address | list[Any] | None) -> Address:
     """An address; PHP writes one without fields as an empty list."""
     return part if isinstance(part, Address) else NO_ADDRESS
 
 
-def read_email(value: object, slip: Slip) -> str | None:
-    """The normal form of an address, or ``None``: what it belongs to counts all the same."""
-    if value is None or value == "":
-        return None
-    address = normal_email(value)
-    if address is None:
-        slip.flag("email_not_usable")
-    return address
-
-
 def read_phone(address: Address, slip: Slip) -> str | None:
     """The E.164 form of an address's number, read with the address's country."""
-    text = read_text(address.phone).strip()
-    if not text:
-        return None
-    number = _known_phone(text, parse_country(address.country))
-    if number is None:
-        slip.flag("phone_not_usable")
-    return number
-
-
-# One purchase comes in two to five deliveries, and reading a number takes longer than all else.
-_known_phone = functools.lru_cache(maxsize=4096)(normal_phone)
+    return shop_fields.read_phone(address.phone, parse_country(address.country), slip)
 
 
 def read_meta(entries: object) -> dict[str, Json]:
@@ -208,7 +57,7 @@ def read_meta(entries: object) -> dict[str, Json]:
     for entry in members(entries):
         key, value = entry.get("key"), entry.get("value")
         if isinstance(key, str):
-            found[key[:LONGEST_NAME]] = value if type(value) is str else _plain(value)
+            found[key[:LONGEST_NAME]] = value if type(value) is str else read_plain(value)
     return found
 
 
@@ -218,18 +67,3 @@ def members(entries: object) -> Iterator[Mapping[str, Any]]:
         entries = list(entries.values())
     if isinstance(entries, list):
         yield from (entry for entry in entries if isinstance(entry, dict))
-
-
-def _plain(value: Json) -> Json:
-    """A value as JSON can hold it again: a number no float or column holds exactly becomes text."""
-    match value:
-        case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
-        case list():
-            return [_plain(inner) for inner in value]
-        case Decimal():
-            return float(value) if Decimal(repr(float(value))) == value else str(value)
-        case int() if not isinstance(value, bool) and abs(value) > _LARGEST_NUMBER:
-            return str(value)
-        case _:
-            return value

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adapters.woocommerce.countries import parse_country
 from adapters.woocommerce.payloads import CustomerBody, LineItem, OrderBody, ProductBody
 from adapters.woocommerce.reading import (
-    LONGEST_TEXT,
-    BadFieldError,
-    Slip,
     members,
-    need_amount,
-    need_id,
     read_address,
     read_amount,
-    read_email,
     read_escaped,
-    read_id,
     read_meta,
-    read_moment,
-    read_past,
     read_phone,
-    read_price,
-    read_text,
-    read_url,
-    read_version,
-    read_whole,
 )
+from connector.countries import parse_country
 from connector.model import (
     Customer,
     Deleted,
@@ -43,6 +29,22 @@ from connector.model import (
     Wish,
 )
 from connector.money import parse_currency
+from connector.shop_fields import (
+    LONGEST_TEXT,
+    BadFieldError,
+    Slip,
+    need_amount,
+    need_id,
+    read_email,
+    read_id,
+    read_moment,
+    read_past,
+    read_price,
+    read_text,
+    read_url,
+    read_version,
+    read_whole,
+)
 
 TRASH = "trash"
 _DRAFTS = frozenset({"auto-draft", "checkout-draft", "draft"})

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeAlias
 
 import httpx
 
+from adapters.line import HiccupError, host_of, retry_after
 from adapters.woocommerce.parse import error_in, is_missing
 from connector.errors import LaneDown, TryLater
 
-_LONGEST_WAIT = 86_400
 _MEND_KEYS = (
     "The shop's owner: check the consumer key and secret, and that the key belongs to an "
     "administrator. If they are right: WooCommerce takes them only when PHP sees https, so the "
@@ -51,10 +49,6 @@ class Missing:
 Answer: TypeAlias = Found | Missing
 
 
-class HiccupError(Exception):
-    """No answer this time, as happens; worth asking again within the call."""
-
-
 class RefusedError(Exception):
     """WooCommerce refuses to write this, with its own code for why."""
 
@@ -87,43 +81,14 @@ def judge(response: httpx.Response, body: bytes, what: str, *, reading: bool) ->
         raise LaneDown(f"{named} {code or ''}".rstrip(), mend=_MEND_KEYS if code else _MEND_WALL)
     if response.is_redirect:
         raise LaneDown(
-            f"{named}, a redirect to {_host_of(response)}",
+            f"{named}, a redirect to {host_of(response)}",
             mend="Whoever runs the connector: put the shop's final address in connector.yaml.",
         )
-    wait = _retry_after(response.headers)
+    wait = retry_after(response.headers)
     passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
     if passing and wait is None:
         raise HiccupError(f"the shop answered {status}")
     raise TryLater(named, retry_after=wait)
-
-
-def _host_of(response: httpx.Response) -> str:
-    """Where a redirect leads, without path and query, which may hold secrets."""
-    try:
-        target = response.url.join(response.headers["Location"])
-    except (httpx.InvalidURL, KeyError):
-        return "nowhere"
-    return f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, from either form of the header; a date counts from the answer's own."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_WAIT)):
-        return float(min(int(text), _LONGEST_WAIT))
-    try:
-        until, sent = (parsedate_to_datetime(t) for t in (text, headers.get("Date", "")))
-        return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
-    except (ValueError, TypeError):
-        return None
-
-
-def date_in(headers: httpx.Headers) -> datetime | None:
-    """The time by the shop's clock, from the answer's headers."""
-    try:
-        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, TypeError):
-        return None
 
 
 def kind_of(error: httpx.HTTPError) -> str:

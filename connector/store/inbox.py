@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from connector.model import Delivery
 from connector.store.arrivals import Inbox
 from connector.store.schema import deliveries
+from connector.store.sql import is_time
 
 __all__ = [
     "InQuarantine",
@@ -51,10 +52,7 @@ def claim(conn: Connection, *, now: datetime, limit: int, asking: bool = False) 
         .where(
             deliveries.c.status == "waiting",
             deliveries.c.attempts > 0 if asking else deliveries.c.attempts == 0,
-            or_(
-                deliveries.c.next_attempt_at.is_(None),
-                deliveries.c.next_attempt_at <= now,
-            ),
+            is_time(deliveries.c.next_attempt_at, now),
         )
         .order_by(deliveries.c.id)
         .limit(limit)

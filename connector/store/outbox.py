@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    or_,
     select,
     update,
 )
@@ -30,7 +29,7 @@ from connector import moments
 from connector.model import Lane, Permission, Record
 from connector.store import farewell
 from connector.store.schema import records
-from connector.store.sql import insert_into
+from connector.store.sql import insert_into, is_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +171,7 @@ def _claimable(destination: str, now: datetime) -> Select[Any]:
         .where(
             records.c.destination == destination,
             records.c.status == "due",
-            or_(records.c.next_attempt_at.is_(None), records.c.next_attempt_at <= now),
+            is_time(records.c.next_attempt_at, now),
         )
         .order_by(records.c.lane, records.c.due_since)
     )

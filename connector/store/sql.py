@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, tuple_
+from sqlalchemy import Connection, Table, or_, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.policy.retry import LONGEST_WAIT
 
 T = TypeVar("T", bound=Any)
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -37,6 +40,18 @@ def chunks(things: Collection[T], size: int = 500) -> Iterable[list[T]]:
     """The things, sorted, in lists that a statement can take."""
     ordered = sorted(things)
     return (ordered[start : start + size] for start in range(0, len(ordered), size))
+
+
+def is_time(next_attempt_at: Any, now: datetime) -> Any:
+    """Whether a row's next attempt has come, or was set by a clock that was ahead.
+
+    No wait is longer than `LONGEST_WAIT`, so a later moment is none that this clock meant.
+    """
+    return or_(
+        next_attempt_at.is_(None),
+        next_attempt_at <= now,
+        next_attempt_at > now + timedelta(seconds=LONGEST_WAIT),
+    )
 
 
 @cache

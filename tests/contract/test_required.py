@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract import catalogs
+from tests.contract import catalogs, shops
 from tests.contract.catalogs import CatalogContract
 from tests.contract.destinations import REQUIRED, RemoteDestinationContract
+from tests.contract.shops import ShopContract
 
 
 @pytest.mark.parametrize("promise", REQUIRED)
@@ -19,3 +20,9 @@ def test_every_required_promise_has_its_test(promise: str) -> None:
 def test_every_required_promise_of_a_catalog_has_its_test(promise: str) -> None:
     """Each promise of the required set is a test of the catalogs' contract."""
     assert callable(getattr(CatalogContract, f"test_{promise}", None))
+
+
+@pytest.mark.parametrize("promise", shops.REQUIRED)
+def test_every_required_promise_of_a_shop_has_its_test(promise: str) -> None:
+    """Each promise of the required set is a test of the shops' contract."""
+    assert callable(getattr(ShopContract, f"test_{promise}", None))

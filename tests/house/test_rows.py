@@ -25,10 +25,19 @@ LATER: Mapping[int, str] = {
 }
 """The rows whose behaviour does not exist yet, each with what it waits for."""
 
-_LIST = r"\d{1,3}(?:(?:, and | and | to |, |_and_|_to_|_|-|–)\d{1,3}(?![\d]))*"
+PARTLY: Mapping[int, str] = {
+    10: "a GET at Mailchimp's address is 200 and empty: Mailchimp's webhooks have no address yet",
+    38: "the flag of another API version is kept with the delivery, but the doctor does not warn "
+    "of it yet",
+    55: "a demand about another shop is in quarantine, of which the doctor warns as of any: "
+    "it is no alarm of its own yet",
+}
+"""The rows of which a part has no test because it does not exist yet, each with that part."""
+
+_LIST = r"\d{1,3}(?:(?:, and | and | to |, |_and_|_to_|_|-|\u2013)\d{1,3}(?!\d))*"
 _SAID = re.compile(rf"(?<![a-z])rows?[ _]({_LIST})(?!\d)", re.IGNORECASE)
 _NAMED = re.compile(r"test_d?(\d{1,3}(?:_\d{1,3})*)_")
-_RANGE = re.compile(r"\d+(?: to |_to_|-|–)\d+")
+_RANGE = re.compile(r"\d+(?: to |_to_|-|\u2013)\d+")
 _BAD_MAPPING = re.compile(r"(\d{2})-")
 
 
@@ -58,8 +67,8 @@ def borne() -> dict[int, set[str]]:
                 found.setdefault(number, set()).add(f"{file.relative_to(TESTS)}::{name}")
     # Each of these files is a case of test_bad_mappings_are_told_word_for_word.
     for mapping in TESTS.glob("mappings/bad/*.yaml"):
-        if number := _BAD_MAPPING.match(mapping.name):
-            found.setdefault(int(number[1]), set()).add(str(mapping.relative_to(TESTS)))
+        if begins := _BAD_MAPPING.match(mapping.name):
+            found.setdefault(int(begins[1]), set()).add(str(mapping.relative_to(TESTS)))
     return found
 
 
@@ -73,7 +82,7 @@ def borne() -> dict[int, set[str]]:
         ("test_depth", "Rows 26 and 30: what is slow.", {26, 30}),
         ("test_x", "Rows 105, 107, and 124 and Row 126: again.", {105, 107, 124, 126}),
         ("test_x", "Rows 105, 121 to 124 and 126: again.", {105, 126}),
-        ("test_rows_68_to_89_are_here", "Rows 1-130, rows 1–130, rows 1 to 130.", set()),
+        ("test_rows_68_to_89_are_here", "Rows 1-130, rows 1\u2013130, rows 1 to 130.", set()),
         ("test_row_73_257_kib", "", {73, 257}),
         ("test_c5_no_secret", "5 arguments, in the narrows 7.", set()),
         ("test_a_year_of_2026", "In row.", set()),
@@ -94,3 +103,10 @@ def test_what_waits_has_no_test_yet(borne: Mapping[int, set[str]]) -> None:
     assert {} == {row: borne[row] for row in LATER if row in borne}
     assert set() == LATER.keys() - set(ROWS)
     assert all(reason for reason in LATER.values())
+
+
+def test_what_is_there_in_part_has_its_test(borne: Mapping[int, set[str]]) -> None:
+    """The part that is there is tested, and what is missing is said."""
+    assert [] == [row for row in PARTLY if row not in borne]
+    assert set() == PARTLY.keys() & LATER.keys()
+    assert all(missing for missing in PARTLY.values())

@@ -14,7 +14,8 @@ import responses
 
 from adapters.mailchimp.destination import MailchimpDestination
 from adapters.mailchimp.sandbox import AUDIENCE, KEY, Sandbox
-from adapters.mailchimp.sandbox_faults import FAULTS, Fault, torn_at
+from adapters.mailchimp.sandbox_faults import FAULTS
+from adapters.town.faults import Fault, torn_at
 from connector.errors import LaneDown, TryLater
 from connector.model import Claim, Parked, Postponed, Settled
 from tests.adapters.mailchimp.people import (

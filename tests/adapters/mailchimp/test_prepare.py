@@ -6,7 +6,7 @@ import pytest
 
 from adapters.mailchimp.destination import MailchimpDestination
 from adapters.mailchimp.sandbox import KEY, Sandbox
-from adapters.mailchimp.sandbox_faults import Fault
+from adapters.town.faults import Fault
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.model import Purpose, Settled
 from connector.ports import FieldType, Shape

@@ -13,8 +13,8 @@ import pytest
 from adapters.meta_catalog import parcels, push
 from adapters.meta_catalog.destination import MetaCatalogDestination
 from adapters.meta_catalog.sandbox import Sandbox
-from adapters.meta_catalog.sandbox_faults import Fault
 from adapters.meta_catalog.words import plan
+from adapters.town.faults import Fault
 from connector.errors import LaneDown, TryLater
 from connector.model import Change, Outcome, Parked, Postponed, Record, Settled
 from tests.adapters.meta_catalog.items import NOW, item, step, steps

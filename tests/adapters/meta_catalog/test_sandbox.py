@@ -17,7 +17,7 @@ import pytest
 
 from adapters.meta_catalog.destination import MetaCatalogDestination
 from adapters.meta_catalog.sandbox import Sandbox
-from adapters.meta_catalog.sandbox_faults import Fault
+from adapters.town.faults import Fault
 from connector.model import Settled
 from connector.ports import Shape
 from tests.adapters.meta_catalog.items import NOW, item, step, steps

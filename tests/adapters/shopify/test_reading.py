@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.shopify.reading import read_gid, read_id, read_named, read_whole
+from adapters.shopify.reading import read_gid, read_named
 from adapters.shopify.shop import ShopifyShop, door_of
 from connector.model import Understanding, Understood
+from connector.shop_fields import read_id, read_whole
 
 Build = Callable[..., dict[str, Any]]
 Read = Callable[..., Understanding]

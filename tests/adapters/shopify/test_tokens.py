@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import httpx
@@ -37,6 +38,9 @@ class Memory:
         json.dumps(value)
         self.puts += 1
         self.pairs[name] = value
+
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Shopify:

@@ -1,9 +1,11 @@
-"""Which two letters name a country: ISO 3166-1 alpha-2, the code WooCommerce keeps addresses in."""
+"""Which two letters name a country: ISO 3166-1 alpha-2, the code that shops keep addresses in."""
 
 from __future__ import annotations
 
-# ISO 3166-1, with XK, which WooCommerce uses for Kosovo:
+# ISO 3166-1, with XK, which shops use for Kosovo. Shopify's own list also has AC, AN, TA and ZZ
+# (unknown), which are no countries.
 # https://github.com/woocommerce/woocommerce/blob/trunk/plugins/woocommerce/i18n/countries.php
+# https://shopify.dev/docs/api/admin-graphql/2026-10/enums/CountryCode
 _LIST = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
 BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
@@ -19,7 +21,7 @@ _ALSO_WRITTEN = {"UK": "GB", "EL": "GR"}
 
 
 def parse_country(text: object) -> str | None:
-    """The country's code, or ``None`` for what is none (``false`` instead of ``NO``, a name)."""
+    """The country's code, or ``None`` for what is none (``ZZ``, ``false`` instead of ``NO``)."""
     if not isinstance(text, str):
         return None
     code = text.strip().upper()
