@@ -45,6 +45,11 @@ _ARRIVED = [
     deliveries.c[name]
     for name in ("id", "key", "shop", "topic", "received_at", "headers", "body", "body_sha256")
 ]
+_MIDWAY = """
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE status = 'waiting')
+    OR EXISTS (SELECT 1 FROM dirty)
+    OR EXISTS (SELECT 1 FROM records WHERE status = 'due')
+"""
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -61,6 +66,8 @@ class Toll:
     """Deliveries that are neither applied nor unchanged when all is done."""
     at_work: int = 0
     """Deliveries that workers finished before they were killed."""
+    midway: int = 0
+    """Kills that left something waiting, to be evaluated, or due."""
     apart: list[str] = field(default_factory=list)
     """What differs from a run without kills, in the store and in the audience."""
 
@@ -165,9 +172,11 @@ def _count(stage: Stage, toll: Toll) -> None:
     with sqlite3.connect(stage.folder / "connector.db") as conn:
         held = {digest for (digest,) in conn.execute("SELECT body_sha256 FROM deliveries")}
         [(verdict,)] = conn.execute("PRAGMA quick_check").fetchall()
+        [(midway,)] = conn.execute(_MIDWAY).fetchall()
     conn.close()
     toll.missing = max(toll.missing, len(toll.acknowledged - held))
     toll.damaged += verdict != "ok"
+    toll.midway += midway
 
 
 def _come_to_rest(stage: Stage, store: Store) -> None:
@@ -209,6 +218,7 @@ def main(*, pairs: int = 200, seed: int | None = None) -> list[Row]:
         Row(name="kills of receiver and worker", value=toll.kills, unit=f"seed {seed}"),
         Row(name="deliveries acknowledged", value=len(toll.acknowledged)),
         Row(name="finished by workers that were then killed", value=toll.at_work),
+        Row(name="kills that left work half done", value=toll.midway),
         Row(name="acknowledged and missing", value=toll.missing, target="0", met=not toll.missing),
         Row(name="damaged files", value=toll.damaged, target="0", met=not toll.damaged),
         Row(

@@ -64,6 +64,10 @@ class FakeShop:
         match word:
             case "order":
                 return Understood(facts=(order(rest), granted(rest)))
+            case "grants":
+                return Understood(facts=(granted(rest),))
+            case "withdraws":
+                return Understood(facts=(replace(granted(rest), claim=Claim.WITHDRAW),))
             case "gone":
                 return Understood(wishes=(Wish(kind=Kind.ORDER, id=rest, expected_gone=True),))
             case "huge":
@@ -307,3 +311,10 @@ def test_a_second_worker_is_kept_off_an_sqlite_store(store: Store, store_url: st
             with other.only_worker():
                 pass
     other.close()
+
+
+def test_both_deliveries_of_one_batch_that_say_something_new_are_applied(stage: Stage) -> None:
+    """A grant and a withdrawal of one person in one batch: neither is booked as unchanged."""
+    stage.arrive("grants 1", "withdraws 1")
+    stage.engine.drain()
+    assert {"applied": 2} == stage.counts()

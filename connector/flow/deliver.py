@@ -147,7 +147,7 @@ def _settle(
         verdicts.append(_verdict(step, outcome, now))
     outbox.settle(conn, target.name, verdicts, now=now)
     # What the answer told about permissions goes into the ledger and is weighed like all else.
-    mark_dirty(conn, evidence.append(conn, [(item, None) for item in said]), now=now)
+    mark_dirty(conn, evidence.append(conn, [(item, None) for item in said]).contacts, now=now)
 
 
 def _verdict(step: _Step, outcome: Outcome | None, now: datetime) -> Verdict:

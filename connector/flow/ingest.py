@@ -210,9 +210,9 @@ def _settle(conn: Connection, batch: _Batch, rules: Rules, *, now: datetime) -> 
         mine = (catalog.key_of(item) for item in settlement.items if item[0] in target.shops)
         outbox.mark_due(conn, target.name, dict.fromkeys(mine, Lane.NORMAL), now=now)
     grown = evidence.append(conn, batch.said, hidden=settlement.hidden)
-    settlement.dirty.update(grown)
+    settlement.dirty.update(grown.contacts)
     mark_dirty(conn, settlement.dirty, now=now)
-    applied = settlement.applied | {cause for cause in grown.values() if cause is not None}
+    applied = settlement.applied | grown.causes
     applied |= requests.record(conn, batch.demands)
     keyless = {} if suppressions.keyring_of(conn) else _without_key(batch.demands)
     understood = [(each, keyless.get(each.id, reading)) for each, reading in batch.understood]

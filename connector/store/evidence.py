@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +21,31 @@ _CARRIED = (Claim.WITHDRAW, Claim.ERASE)
 """What follows a person from one address to the next. Grants never do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What an addition changed.
+
+    ``contacts`` are those whose evidence grew, and their aliases, each with the newest delivery
+    that brought some; ``causes`` are all deliveries that brought something new.
+    """
+
+    contacts: Mapping[str, int | None] = field(default_factory=dict)
+    causes: frozenset[int] = frozenset()
+
+
 def append(
     conn: Connection,
     said: Sequence[tuple[Evidence, int | None]],
     *,
     hidden: Collection[int | None] = (),
-) -> dict[str, int | None]:
+) -> Grown:
     """Add what is not in the ledger yet; of people who were erased, under their digest.
 
-    Gives the contact points whose evidence grew, and their aliases, each with the delivery that
-    brought it. The same statement twice is one entry, whichever delivery carried it. ``hidden``
-    are deliveries whose facts are kept without their person.
+    The same statement twice is one entry, whichever delivery carried it. ``hidden`` are deliveries
+    whose facts are kept without their person.
     """
     if not said:
-        return {}
+        return Grown()
     admitted = admission.admit_evidence(conn, said, hidden=hidden)
     by_id = {identify(item): (item, delivery_id) for item, delivery_id in admitted}
     owners = {
@@ -46,7 +58,7 @@ def append(
     )
     fresh = {key: entry for key, entry in sorted(by_id.items()) if key not in known}
     if not fresh:
-        return {}
+        return Grown()
     conn.execute(
         insert_missing(conn, evidence),
         [
@@ -68,11 +80,13 @@ def append(
             for key, (item, delivery_id) in fresh.items()
         ],
     )
-    grown: dict[str, int | None] = {owners[item.contact]: cause for item, cause in fresh.values()}
+    grown: dict[str, int | None] = {}
+    for item, cause in sorted(fresh.values(), key=lambda entry: entry[1] or 0):
+        grown[owners[item.contact]] = cause
     for contact, others in aliases(conn, set(grown)).items():
         for other in others:
             grown.setdefault(other, grown[contact])
-    return grown
+    return Grown(grown, frozenset(cause for _, cause in fresh.values() if cause is not None))
 
 
 def enter_erasure(conn: Connection, contacts: Iterable[str], *, at: datetime, reason: str) -> None:

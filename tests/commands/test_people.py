@@ -94,7 +94,7 @@ def buy(home: Home, number: int, email: str, name: str, *, ago: float = 60) -> N
                 }
             ],
         )
-        mark_dirty(conn, evidence.append(conn, [(granted, None)]), now=at)
+        mark_dirty(conn, evidence.append(conn, [(granted, None)]).contacts, now=at)
 
 
 def hits(folder: Path) -> dict[str, list[bytes]]:

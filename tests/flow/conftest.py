@@ -101,7 +101,7 @@ class World:
                 ],
             )
             said = [(item, self.deliveries) for item in things if isinstance(item, Evidence)]
-            settled.dirty.update(evidence.append(conn, said))
+            settled.dirty.update(evidence.append(conn, said).contacts)
             mark_dirty(conn, settled.dirty, now=self.now)
 
     def evaluate(self) -> int:

@@ -20,7 +20,7 @@ def test_the_demo_ends_by_itself_with_books_that_balance(tmp_path: Path) -> None
     )  # fmt: skip
     assert (0, "") == (done.returncode, done.stderr)
     verdicts = re.findall(r"^  (ok|NO)  ", done.stdout, flags=re.MULTILINE)
-    assert ["ok"] * 9 == verdicts
+    assert ["ok"] * 10 == verdicts
     log = (tmp_path / "connector.log").read_text("utf-8")
     names = [
         line.split(",")[1]
