@@ -24,8 +24,8 @@ DEEPEST = 20
 MOST_NODES = 5_000
 """Keys, values and list items."""
 
-# libyaml reads 2,000 nested brackets in 1 ms, the reader written in Python in 140 ms; wheels on
-# PyPI bring it, a build from source may not. https://pyyaml.org/wiki/PyYAMLDocumentation
+# libyaml reads 2,000 nested brackets in 1 ms, the reader written in Python in 140 ms; its
+# wheels bring it, a build from source may not. https://pyyaml.org/wiki/PyYAMLDocumentation
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_FAULTS = 50
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
