@@ -33,6 +33,7 @@ test: setup  ## every test, on SQLite and on a real PostgreSQL
 
 bench: setup  ## the figures, as ratios within one run
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks crash wreck power --kills 200 --pairs 200 --cuts 1000
 
 crash: setup  ## kills and power cuts: KILLS=1000 CUTS=1000 PAIRS=200, and what must be caught
 	$(BIN)/python -m benchmarks crash wreck power --kills $(KILLS) --pairs $(PAIRS) --cuts $(CUTS)
