@@ -17,6 +17,8 @@ class Holds(Enum):
 
     PEOPLE = "people"
     ITEMS = "items"
+    SALES = "sales"
+    """What was sold, to whom: orders with their customers, products, carts, promotions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -444,6 +444,31 @@ requests = Table(
     Column("problem", Text),  # why it is not done yet, if something is in the way
 )
 
+# --- Reading a shop's past -----------------------------------------------------------------------
+
+# How far each errand to a shop has come. ``read`` = applied + unchanged + ignored + quarantined.
+errands = Table(
+    "errands",
+    metadata,
+    Column("shop", Text),
+    Column("errand", Text),  # backfill | reconcile
+    Column("kind", Text),  # what is read: customer, order, product
+    Column("since", Moment),
+    Column("cursor", Text),  # the adapter's own; NULL: nothing is read yet
+    Column("started_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("total", BigInteger),
+    Column("read", BigInteger, nullable=False, server_default="0"),
+    Column("applied", BigInteger, nullable=False, server_default="0"),
+    Column("unchanged", BigInteger, nullable=False, server_default="0"),
+    Column("ignored", BigInteger, nullable=False, server_default="0"),
+    Column("quarantined", BigInteger, nullable=False, server_default="0"),
+    Column("problem", Text),
+    Column("mend", Text),
+    PrimaryKeyConstraint("shop", "errand", "kind"),
+)
+
 # --- Keeping house ------------------------------------------------------------------------------
 
 # Small facts that outlive a process: cursors, what a shop said of itself, lane states, heartbeats.

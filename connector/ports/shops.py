@@ -1,16 +1,15 @@
-"""What a guest must build to join the house: one protocol for shops, one for destinations."""
+"""What a shop platform must build to join the house, and what it may build besides."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from connector.errors import ConnectorError, LaneDown
-from connector.model import Change, Delivery, Outcome, Purpose, Understanding, Wish
+from connector.model import Delivery, Evidence, Kind, Understanding, Wish
+from connector.ports.findings import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,101 +67,7 @@ class ShopAdapter(Protocol):
         """Ask the shop for its time zone and currency. Raises as `look_up`."""
 
 
-class FieldType(StrEnum):
-    """The type of a destination field, from the attribute mapped to it."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    DATE = "date"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What a destination will be asked to hold: its fields with their types and every own tag."""
-
-    fields: Mapping[str, FieldType]
-    tags: tuple[str, ...] = ()
-    purpose: Purpose = Purpose.EMAIL
-    tables: tuple[str, ...] = ()
-    existing_only: bool = False
-
-
-OWNER = "the shop's owner"
-OPERATOR = "whoever runs the connector"
-
-
-class Grade(StrEnum):
-    """How grave a finding is."""
-
-    FINE = "fine"  # looked at, and right
-    NOTE = "note"  # worth knowing; nobody has to act
-    WARNING = "warning"  # it works, and a person should look
-    ALARM = "alarm"  # it does not work until a person mends it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at: how it is, why, and who mends it how. No person, no secret.
-
-    ``where`` is filled in by who asked: ``shops.wool``, ``destinations.newsletter``, ``store``.
-    """
-
-    what: str
-    mend: str = ""
-    cause: str = ""
-    who: str = ""
-    where: str = ""
-    grade: Grade = Grade.WARNING
-
-    @classmethod
-    def of(cls, what: str, problem: ConnectorError) -> Finding:
-        """A finding from what was raised; `LaneDown` says who mends it, before a colon."""
-        if isinstance(problem, LaneDown):
-            who, colon, mend = problem.mend.partition(": ")
-            known = colon and who.casefold() in (OWNER, OPERATOR)
-            return cls(
-                what=what,
-                cause=problem.reason,
-                mend=mend if known else problem.mend,
-                who=who.casefold() if known else OPERATOR,
-                grade=Grade.ALARM,
-            )
-        return cls(
-            what=what,
-            cause=str(problem),
-            mend="Try again in a few minutes. If it stays so, see whether the other side is up.",
-            who=OPERATOR,
-        )
-
-
-class DestinationAdapter(Protocol):
-    """A destination platform. It is called from one thread at a time."""
-
-    @property
-    def name(self) -> str:
-        """The destination's name in the configuration."""
-
-    @property
-    def batch_size(self) -> int:
-        """How many changes one ``push`` takes at most."""
-
-    def prepare(self, shape: Shape) -> Sequence[Finding]:
-        """Check and create what is ours (fields), once at start and when the mapping changes.
-
-        Raises `LaneDown` or `TryLater`.
-        """
-
-    def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
-        """Send the changes; one outcome for every key, the good ones unharmed by the bad.
-
-        Raises `TryLater` (nothing is known to be taken) or `LaneDown`.
-        """
-
-    def flush(self) -> None:
-        """Called when nothing more is due: finish what is written in bulk, such as files."""
-
-
-# --- What a guest may build besides: each is asked for with isinstance --------------------------
+# --- What a shop may build besides: each is asked for with isinstance --------------------------
 
 
 @runtime_checkable
@@ -176,28 +81,66 @@ class CheckableShop(Protocol):
         """
 
 
-@runtime_checkable
-class CheckableDestination(Protocol):
-    """A destination that can be examined."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """One thing of a shop's past: its own JSON, and what it was understood to be.
 
-    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
-        """As `CheckableShop.check_up`; ``shape`` is what it will be asked to hold."""
+    ``body`` is the thing as the shop shows it, kept only where it was not understood.
+    """
+
+    id: str
+    understanding: Understanding
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Introduction:
-    """Who answers there: the account at the platform, and the time by the platform's clock."""
+class Haul:
+    """One stretch of a shop's past, whole: what was found, and from where to go on after it.
 
-    account: str
-    at: datetime | None = None
+    ``total`` is how many things there are in all, where the shop says so. ``cursor`` is the
+    adapter's own and opaque to everybody else; it stays good after the process has died.
+    """
+
+    found: Sequence[Recalled]
+    cursor: str
+    total: int | None = None
 
 
 @runtime_checkable
-class Introducing(Protocol):
-    """A destination that says whose account it is, so that nothing goes to another's."""
+class Remembering(Protocol):
+    """A shop whose past can be read: everything there is, or everything changed since."""
 
-    def introduce(self) -> Introduction:
-        """Ask whose account answers. Raises `TryLater` or `LaneDown`."""
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """What can be read, in the order in which it is best read."""
+
+    def history(
+        self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
+    ) -> Iterator[Haul]:
+        """Read on after ``cursor`` (``None``: from the beginning), oldest first, to the end.
+
+        ``since`` asks only for what changed at that moment or after it; where the platform has no
+        such filter, everything is read. What a thing lacks is fetched, so that no understanding
+        has wishes. Things that come or go meanwhile never hide another: nothing that was there
+        from beginning to end is passed over. ``now`` is when the reading began.
+
+        Raises `TryLater` or `LaneDown`; the hauls given until then stand.
+        """
+
+    def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
+        """Every id of a kind that the shop shows today, in pages. Raises as `history`."""
+
+
+@runtime_checkable
+class TakingBack(Protocol):
+    """A shop that keeps permissions of its own, and can be told that one was withdrawn."""
+
+    def take_back(self, withdrawn: Evidence, *, customer_ids: Sequence[str]) -> bool:
+        """Tell the shop of a withdrawal, with its original time. False: it has no such person.
+
+        ``customer_ids`` are the shop's own ids of the accounts with this address. Never grants.
+        Raises `TryLater` or `LaneDown`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,149 @@
+"""What a destination platform must build to join the house, and what it may build besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from connector.model import (
+    Change,
+    Delivery,
+    Evidence,
+    Outcome,
+    Purpose,
+    Record,
+    Understanding,
+    Wish,
+)
+from connector.ports.findings import Finding
+
+
+class FieldType(StrEnum):
+    """The type of a destination field, from the attribute mapped to it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a destination will be asked to hold: its fields with their types and every own tag."""
+
+    fields: Mapping[str, FieldType]
+    tags: tuple[str, ...] = ()
+    purpose: Purpose = Purpose.EMAIL
+    tables: tuple[str, ...] = ()
+    existing_only: bool = False
+
+
+class DestinationAdapter(Protocol):
+    """A destination platform. It is called from one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """The destination's name in the configuration."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many changes one ``push`` takes at most."""
+
+    def prepare(self, shape: Shape) -> Sequence[Finding]:
+        """Check and create what is ours (fields), once at start and when the mapping changes.
+
+        Raises `LaneDown` or `TryLater`.
+        """
+
+    def push(self, changes: Sequence[Change], *, now: datetime) -> Mapping[str, Outcome]:
+        """Send the changes; one outcome for every key, the good ones unharmed by the bad.
+
+        Raises `TryLater` (nothing is known to be taken) or `LaneDown`.
+        """
+
+    def flush(self) -> None:
+        """Called when nothing more is due: finish what is written in bulk, such as files."""
+
+
+# --- What a destination may build besides: each is asked for with isinstance -------------------
+
+
+@runtime_checkable
+class CheckableDestination(Protocol):
+    """A destination that can be examined."""
+
+    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
+        """As `CheckableShop.check_up`; ``shape`` is what it will be asked to hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """Who answers there: the account at the platform, and the time by the platform's clock."""
+
+    account: str
+    at: datetime | None = None
+
+
+@runtime_checkable
+class Introducing(Protocol):
+    """A destination that says whose account it is, so that nothing goes to another's."""
+
+    def introduce(self) -> Introduction:
+        """Ask whose account answers. Raises `TryLater` or `LaneDown`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackDoor:
+    """How a destination's platform knocks: by a secret in the address, and sealed where it can.
+
+    ``is_sealed`` says of body, header, secrets and moment whether the header seals the body; it is
+    asked wherever a signing secret is set. ``topic`` names the webhooks, which have no topics.
+    """
+
+    seal_header: str
+    is_sealed: Callable[[bytes, str | None, Sequence[bytes], datetime], bool] = field(repr=False)
+    topic: str = "webhook"
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A destination that tells by webhook what people said there; read as a shop's are."""
+
+    def understand(self, delivery: Delivery) -> Understanding:
+        """Translate one delivery into evidence. Never raises for what could be sent."""
+
+    def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
+        """Ask the platform itself before a grant is believed. Raises `TryLater` or `LaneDown`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a destination's members said since: evidence, and from where to ask the next time."""
+
+    evidence: Sequence[Evidence]
+    cursor: str
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A destination that can be asked who withdrew there, of everybody or since the last time."""
+
+    def said_since(self, cursor: str | None, *, now: datetime) -> Iterator[Said]:
+        """What was said after ``cursor``; with ``None`` of everybody who withdrew there.
+
+        Raises `TryLater` or `LaneDown`; what was given until then stands.
+        """
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A destination whose content can be read back, to see whether it stayed as acknowledged."""
+
+    def read_back(self, expected: Sequence[Record]) -> Mapping[str, Record | None]:
+        """What is held of these records, in our own words: only fields, tags and items of ours.
+
+        A key that is missing from the answer could not be read, and nothing is concluded. What a
+        person edited there that is not ours does not show. Raises `TryLater` or `LaneDown`.
+        """
