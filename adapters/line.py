@@ -5,12 +5,17 @@ For guests that speak through `httpx`; `wire` is for those whose official client
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Mapping
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import httpcore
 import httpx
+
+from adapters import reach, trust
+from adapters.reach import Reach
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_WAIT = 86_400
@@ -31,7 +36,7 @@ class HiccupError(Exception):
 
 def is_private(address: httpx.URL) -> bool:
     """Can nobody on the way read along: over https, or on this very machine."""
-    return address.scheme == "https" or _is_loopback(address.host)
+    return address.scheme == "https" or reach.is_this_machine(address.host)
 
 
 def open_line(
@@ -40,15 +45,79 @@ def open_line(
     seconds: float,
     transport: httpx.BaseTransport | None,
     headers: Mapping[str, str] | None = None,
+    private_network: bool = False,
 ) -> httpx.Client:
-    """A line to one shop, which may be silent for so many ``seconds``. No proxy to this machine."""
+    """A line to one shop, which may be silent for so many ``seconds``.
+
+    It leads to public addresses only, or also into a ``private_network`` if that is allowed for
+    this shop, or, to a host that is written as this machine, there; to any other address a call
+    raises `LaneDown`. Where the surroundings name a proxy, it is the proxy that looks names up.
+    """
+    far = reach.reach_for(address.host, private_network=private_network)
     return httpx.Client(
         headers={**_HEADERS, **(headers or {})},
         timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
         follow_redirects=False,
-        transport=transport,
-        trust_env=not _is_loopback(address.host),
+        transport=transport or _way_to(address, far),
+        trust_env=False,  # no .netrc, and proxies only as `_way_to` sees them
     )
+
+
+def _way_to(address: httpx.URL, far: Reach) -> httpx.BaseTransport:
+    if far is Reach.THIS_MACHINE or not reach.may_be_tried(address.host, far):
+        return _Pinned(far)
+    proxy = _proxy_to(address)
+    return httpx.HTTPTransport(proxy=proxy, verify=trusting()) if proxy else _Pinned(far)
+
+
+def _proxy_to(address: httpx.URL) -> str | None:
+    """The proxy that the surroundings (``HTTPS_PROXY``, ``NO_PROXY``, …) name for an address."""
+    named = urllib.request.getproxies()
+    proxy = named.get(address.scheme) or named.get("all")
+    if not proxy or urllib.request.proxy_bypass(address.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def trusting() -> ssl.SSLContext:
+    """What checks certificates: against the authorities that an admin named, or everybody's."""
+    file = trust.named_authorities()
+    return ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context()
+
+
+class _Pinned(httpx.HTTPTransport):
+    """Connects to addresses that were checked; name and certificate stay those of the host."""
+
+    def __init__(self, far: Reach) -> None:
+        super().__init__()
+        # httpx has no word for what opens its sockets: only its pool does.
+        self._pool = httpcore.ConnectionPool(ssl_context=trusting(), network_backend=_Checking(far))
+
+
+class _Checking(httpcore.SyncBackend):
+    def __init__(self, far: Reach) -> None:
+        self._far = far
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Look the host up once and connect to the first of its addresses that answers."""
+        try:
+            found = reach.addresses(host, port, self._far)
+        except OSError as unknown:
+            raise httpcore.ConnectError(str(unknown)) from unknown
+        *others, last = found
+        for address in others:
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return super().connect_tcp(last, port, timeout, local_address, socket_options)
 
 
 def read_body(
@@ -104,10 +173,3 @@ def retry_after(headers: httpx.Headers) -> float | None:
         return min(max((until - sent).total_seconds(), 0.0), float(_LONGEST_WAIT))
     except (ValueError, TypeError):
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

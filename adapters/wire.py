@@ -1,6 +1,7 @@
 """The line to a platform: no answer may take too long, be too big, or send us somewhere else.
 
-For guests whose official client speaks through `requests`.
+For guests whose official client speaks through `requests`. Their hosts are fixed, and public; one
+that is written as this machine is a stand-in, and stays on it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeAlias
@@ -19,7 +20,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from adapters import reach, trust
 from connector.errors import TryLater
 from connector.model import Json
 
@@ -106,6 +109,7 @@ class Wire:
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
+                verify=trust.named_authorities() or True,
             ) as response:
                 return Answer(
                     status_code=response.status_code,
@@ -114,7 +118,7 @@ class Wire:
                 )
         except (requests.RequestException, OSError) as error:
             raise TryLater(
-                f"{self._platform} did not answer in full ({type(error).__name__})"
+                f"{self._platform} did not answer in full ({trust.silence(error)})"
             ) from None
 
     def _read(self, response: requests.Response) -> bytes:
@@ -163,12 +167,48 @@ class _TimedAnswer(http.client.HTTPResponse):
             self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, seconds))
 
 
+def _checked(connect: Callable[[], socket.socket], connection: HTTPConnection) -> socket.socket:
+    """Connect to an address of the host that was checked. A proxy looks names up by itself."""
+    if connection.proxy is not None:
+        return connect()
+    host, port = connection.host, connection.port
+    far = reach.reach_for(host, private_network=False)
+    try:
+        *others, last = reach.addresses(host, port, far)
+        for address in others:
+            try:
+                return _at(address, connect, connection)
+            except (NewConnectionError, ConnectTimeoutError):
+                continue
+        return _at(last, connect, connection)
+    except OSError as unknown:
+        raise NewConnectionError(connection, str(unknown)) from unknown
+
+
+def _at(
+    address: str, connect: Callable[[], socket.socket], connection: HTTPConnection
+) -> socket.socket:
+    """Connect there; name and certificate stay those of the host."""
+    host = connection.host
+    connection.host = address
+    try:
+        return connect()
+    finally:
+        connection.host = host
+
+
 class _Connection(HTTPConnection):
     response_class = _TimedAnswer
+
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn, self)
 
 
 class _SecureConnection(HTTPSConnection):
     response_class = _TimedAnswer
+
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn, self)
 
 
 class _Pool(HTTPConnectionPool):

@@ -101,7 +101,8 @@ def _audience(pipe: Connection) -> None:
                     pipe.send(email in audience.members())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -112,7 +113,7 @@ class Stage:
     """A folder with a store, and the connector's processes on it."""
 
     audience: str
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
     configured: Configured = field(init=False)
     store: Store = field(init=False)
@@ -213,13 +214,13 @@ CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY={KEY}
 
         In the second, what processes share counts once.
         """
-        family = _family(self._running[name].pid)
-        most = max(_kilobytes(pid, "status", "VmHWM") for pid in family)
-        return most / 1024, sum(_kilobytes(pid, "smaps_rollup", "Pss") for pid in family) / 1024
+        pids = family(self._running[name].pid)
+        most = max(_kilobytes(pid, "status", "VmHWM") for pid in pids)
+        return most / 1024, sum(_kilobytes(pid, "smaps_rollup", "Pss") for pid in pids) / 1024
 
     def cpu(self, name: str) -> float:
         """The seconds of one core that a program and its children have used so far."""
-        return sum(cpu_seconds(pid) for pid in _family(self._running[name].pid))
+        return sum(cpu_seconds(pid) for pid in family(self._running[name].pid))
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
@@ -266,15 +267,21 @@ def _quiet_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """A process and all that come of it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    return [pid, *(each for child in children for each in _family(int(child)))]
+    return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def _kilobytes(pid: int, file: str, name: str) -> int:
     text = Path(f"/proc/{pid}/{file}").read_text("ascii", "replace")
     found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) if found else 0
+
+
+def largest_resident(pid: int) -> float:
+    """MiB: the most that a process ever held; 0 of one that has ended."""
+    return _kilobytes(pid, "status", "VmHWM") / 1024
 
 
 def cpu_seconds(pid: int) -> float:

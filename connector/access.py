@@ -17,7 +17,7 @@ from connector.errors import ConnectorError
 from connector.flow.rules import Rules
 from connector.model import Purpose
 from connector.spellings import folded, pattern_of, readable
-from connector.store import bodies, evidence, schema, subjects, suppressions
+from connector.store import bodies, erasure, evidence, schema, subjects, suppressions
 from connector.store.subjects import Named, Subject
 from connector.whole_files import make_private, put_in_place
 
@@ -34,6 +34,8 @@ def gather(conn: Connection, named: Named, rules: Rules, *, now: datetime) -> To
     contacts = subject.emails | subject.phones
     said = {*contacts, *suppressions.forms_of(conn, contacts)}
     bought = tuple_(schema.orders.c.shop, schema.orders.c.order_id)
+    begun = tuple_(schema.carts.c.shop, schema.carts.c.cart_id)
+    sold = erasure.keys_of_sales(orders=subject.orders, carts=subject.carts)
     held = tuple_(schema.customers.c.shop, schema.customers.c.customer_id)
     owner = tuple_(schema.customer_addresses.c.shop, schema.customer_addresses.c.customer_id)
     return {
@@ -70,7 +72,8 @@ def gather(conn: Connection, named: Named, rules: Rules, *, now: datetime) -> To
             }
             for order in _rows(conn, schema.orders, bought.in_(subject.orders))
         ],
-        "destinations": _rows(conn, schema.records, schema.records.c.key.in_(persons)),
+        "carts": _rows(conn, schema.carts, begun.in_(subject.carts)),
+        "destinations": _rows(conn, schema.records, schema.records.c.key.in_(persons | sold)),
         "deliveries": _deliveries(conn, subject),
         "demands": _demands(conn, subject),
         "waiting": _rows(conn, schema.dirty, schema.dirty.c.person.in_(persons)),

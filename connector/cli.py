@@ -16,9 +16,12 @@ import click
 from connector import explain as explaining
 from connector import moments, screen
 from connector.commands.doctor import doctor
+from connector.commands.errands import backfill
 from connector.commands.init import init
 from connector.commands.options import WITH_JSON, with_files
 from connector.commands.people import erase, export
+from connector.commands.plan import apply, plan
+from connector.commands.reconcile import reconcile
 from connector.commands.upkeep import db, replay
 from connector.commands.webhooks import webhooks
 from connector.errors import ConfigurationFault, ConnectorError
@@ -114,7 +117,8 @@ def status(config: Path, mapping: str | None, *, as_json: bool) -> None:
     configured, store = _open(config, mapping)
     told = draw_up_books(configured, store)
     click.echo(json.dumps(told, indent=1) if as_json else screen.books(told))
-    sys.exit(0 if told["balanced"] and not told["requests"]["alarm"] else 1)
+    needed = told["requests"]["alarm"] or told["alarms"]
+    sys.exit(0 if told["balanced"] and not needed else 1)
 
 
 @cli.command()
@@ -205,7 +209,9 @@ def mapping_presets(name: str | None) -> None:
     click.echo(load.preset_text(name) if name else "\n".join(load.preset_names()))
 
 
-for _command in (db, doctor, erase, export, init, replay, webhooks):
+for _command in (
+    *(backfill, db, doctor, erase, export, init, plan, apply, reconcile, replay, webhooks),
+):
     cli.add_command(_command)
 
 

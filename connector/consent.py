@@ -120,6 +120,13 @@ def withdrawals_only(summary: Summary) -> Summary:
 
 
 def _trusted(statement: Evidence) -> tuple[Claim, datetime]:
+    """A claim with the time that it counts from.
+
+    A no from the future counts from when it came, not from its own time: garbage such as the year
+    2999 would else forbid the person's next yes. So where this machine's clock was set back, such a
+    no can lose to a yes of the same day; it is the clock that must be right, of which `clocks` and
+    the doctor warn.
+    """
     at = statement.at
     if at is not None and at <= statement.received_at + SKEW:
         return statement.claim, at

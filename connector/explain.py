@@ -12,8 +12,10 @@ from connector import consent, moments
 from connector.flow.evaluate import SPELLING
 from connector.flow.rules import Rules
 from connector.model import Purpose
-from connector.store import evidence, profiles
+from connector.sales_keys import key_of
+from connector.store import evidence, profiles, sales
 from connector.store.schema import contact_points, deliveries, memberships, moves, records
+from connector.store.sql import chunks
 from mappings.segments.explain import explain, lines
 
 
@@ -50,6 +52,7 @@ def answer(
     if question.segment is None:
         told["consent"] = _consents(said, rules)
         told["destinations"] = _destinations(conn, person)
+        told["sales"] = _sales(conn, person)
     return told
 
 
@@ -129,14 +132,29 @@ def _consents(said: list[Any], rules: Rules) -> dict[str, Any]:
 
 def _destinations(conn: Connection, person: str) -> dict[str, Any]:
     return {
-        row["destination"]: {
-            "status": row["status"],
-            "holds": row["acknowledged"],
-            "acknowledged_at": moments.to_text(row["acknowledged_at"])
-            if row["acknowledged_at"]
-            else None,
-            "reason": row["reason"],
-            "mend": row["mend"],
-        }
+        row["destination"]: _standing(row)
         for row in conn.execute(select(records).where(records.c.key == person)).mappings()
+    }
+
+
+def _sales(conn: Connection, person: str) -> dict[str, Any]:
+    """Where each order and cart of the person is held, by its key."""
+    told: dict[str, Any] = {key_of(*thing): {} for thing in sorted(sales.of_people(conn, [person]))}
+    for keys in chunks(told.keys()):
+        for row in conn.execute(
+            select(records).where(records.c.key.in_(keys)).order_by(records.c.destination)
+        ).mappings():
+            told[row["key"]][row["destination"]] = _standing(row)
+    return told
+
+
+def _standing(row: Any) -> dict[str, Any]:
+    return {
+        "status": row["status"],
+        "holds": row["acknowledged"],
+        "acknowledged_at": moments.to_text(row["acknowledged_at"])
+        if row["acknowledged_at"]
+        else None,
+        "reason": row["reason"],
+        "mend": row["mend"],
     }

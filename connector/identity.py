@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 
@@ -22,8 +23,11 @@ def normal_email(text: object) -> str | None:
     address lists and bare hosts are ``None`` too: no shop sells to them, and e-mail tools refuse
     them.
     """
-    if not isinstance(text, str):
-        return None
+    return _normal_email(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)  # one order's address is asked for four times
+def _normal_email(text: str) -> str | None:
     address = unicodedata.normalize("NFC", text.strip()).lower()
     if not address or len(address.encode("utf-8", "replace")) > _LONGEST_EMAIL:
         return None

@@ -85,7 +85,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of an order; ``total`` in minor units after discounts, without tax."""
+    """One line of an order; ``total`` in minor units after discounts, without tax.
+
+    ``discount`` is what was taken off to come to that.
+    """
 
     id: str
     product_id: str | None
@@ -94,6 +97,7 @@ class Line:
     name: str
     quantity: int
     total: int
+    discount: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,11 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order. ``total`` is what was charged, tax included; refunds are beside it, not in it."""
+    """An order. ``total`` is what was charged, tax included; refunds are beside it, not in it.
+
+    ``carts`` are the shop's own names of the cart it came of, ``fulfilled`` says that all of it was
+    sent, ``landing_url`` is the page by which the buyer came to the shop.
+    """
 
     shop: str
     id: str
@@ -131,7 +139,73 @@ class Order:
     countries: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    fulfilled: bool = False
+    cancelled_at: datetime | None = None
+    landing_url: str | None = None
+    carts: tuple[str, ...] = ()
     meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cart:
+    """A basket that somebody began to buy and has not ordered yet.
+
+    ``url`` leads back to it. ``names`` are the shop's other names of it, by which an order may say
+    that it came of this cart.
+    """
+
+    shop: str
+    id: str
+    version: Version
+    currency: str
+    total: int
+    created_at: datetime
+    url: str | None = None
+    customer_id: str | None = None
+    email: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    names: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+class Worth(StrEnum):
+    """In what a promotion's ``amount`` is counted."""
+
+    PERCENTAGE = "percentage"
+    FIXED = "fixed"
+
+
+class Bearing(StrEnum):
+    """What a promotion takes its amount off."""
+
+    TOTAL = "total"
+    PER_ITEM = "per_item"
+    SHIPPING = "shipping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """A code that makes a purchase cheaper, for everybody who has it.
+
+    ``amount`` in hundredths: of a percent for `Worth.PERCENTAGE` (1250 is 12.5 %); for
+    `Worth.FIXED` in minor units of ``currency``.
+    """
+
+    shop: str
+    id: str
+    version: Version
+    code: str
+    worth: Worth
+    amount: int
+    bearing: Bearing
+    currency: str | None = None
+    title: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    usage_count: int = 0
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,14 +259,18 @@ class Product:
 
 
 class Kind(StrEnum):
-    """The kinds of thing a shop can be asked for; all but the last can also be deleted."""
+    """The kinds of thing a shop can be asked for; all but the last two can also be deleted."""
 
     CUSTOMER = "customer"
     ORDER = "order"
     PRODUCT = "product"
     VARIANT = "variant"
+    CART = "cart"
+    PROMOTION = "promotion"
     INVENTORY_ITEM = "inventory_item"
     """What a stock belongs to: only ever asked for, the answer is about its variant."""
+    CONTACT = "contact"
+    """A contact of a destination: only ever asked for, the answer is about a permission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +329,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChange:
+    """A destination was told that a contact goes by another address now.
+
+    Nothing given moves along; what was taken back at one of them is taken back at both.
+    """
+
+    source: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
     """A person asks through the shop what is held about them; the admin is owed a file of it.
 
@@ -283,7 +373,17 @@ class Redaction:
 
 
 Fact: TypeAlias = (
-    Customer | Order | Product | Variant | Deleted | Evidence | DataRequest | Redaction
+    Customer
+    | Order
+    | Product
+    | Variant
+    | Cart
+    | Promotion
+    | Deleted
+    | Evidence
+    | AddressChange
+    | DataRequest
+    | Redaction
 )
 
 
@@ -323,12 +423,14 @@ class Quarantined:
     """Not understood: kept as it came, for a person.
 
     ``reason`` is a short code, ``detail`` says what was found where (never with personal data),
-    ``mend`` who does what about it.
+    ``mend`` who does what about it. ``alarm``: it is more than one thing not understood, such as
+    what a person demands by law, and is told apart from all else in quarantine.
     """
 
     reason: str
     detail: str = ""
     mend: str = ""
+    alarm: bool = False
 
 
 Understanding: TypeAlias = Understood | Ignored | Quarantined
@@ -397,7 +499,9 @@ class Record:
 
     ``fields`` are destination field names with JSON values, ``tags`` only ours, ``tables`` rows
     by table name for destinations that keep tables. A thing that is for sale is nobody: its key is
-    ``shop/variant``, it has no ``email``, and ``permission`` is ``None``.
+    ``shop/variant``, it has no ``email``, and ``permission`` is ``None``. What was sold and what
+    could be has the keys of `mappings.sales`. ``doubts`` are those of the ``tags`` that a
+    destination was sent, or should have let go, and never answered for.
     """
 
     key: str
@@ -406,6 +510,7 @@ class Record:
     fields: Mapping[str, Json] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     tables: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +522,7 @@ class Change:
     ``removed_at`` is when it took our removal, of what it held before and does not since.
     ``erased``: the person is to be forgotten for good, whatever it holds of them (``after`` is
     ``None``; ``before`` too, where it may hold somebody whom it never acknowledged).
+    ``revision`` is the same when a step is tried again, and another when it is taken anew.
     """
 
     key: str
@@ -425,6 +531,7 @@ class Change:
     granted_at: datetime | None = None
     removed_at: datetime | None = None
     erased: bool = False
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,3 +571,4 @@ class Lane(IntEnum):
 
     WITHDRAWAL = 0
     NORMAL = 1
+    RESTING = 2  # what rests on other records of the destination: an order on its products

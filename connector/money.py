@@ -31,6 +31,8 @@ _EXPONENTS = dict.fromkeys(
 ) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 
 _LONGEST = 40
+_SHORT = 19
+_HUNDREDTHS = 2
 _TOO_MUCH = 2**63  # more than a column holds
 _CODE = re.compile("[A-Z]{3}")
 
@@ -56,6 +58,10 @@ def to_minor(amount: object, currency: str) -> int | None:
     ``"1e3"``, more than 40 characters, more than the store holds. A float is refused: its digits
     are already lost.
     """
+    if type(amount) is str and amount[-3:-2] == "." and len(amount) < _SHORT:
+        digits = amount[:-3] + amount[-2:]  # "340.44", as nearly all are
+        if digits.isascii() and digits.isdigit() and exponent(currency) == _HUNDREDTHS:
+            return int(digits)
     if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
         return None
     text = str(amount).strip()

@@ -15,7 +15,15 @@ import structlog
 
 from connector.engine import Engine
 from connector.errors import ConnectorError
-from connector.wiring import CONFIG, MAPPING, Configured, build_house, open_store, speak_in_lines
+from connector.wiring import (
+    CONFIG,
+    MAPPING,
+    Configured,
+    build_house,
+    collecting_seldom,
+    open_store,
+    speak_in_lines,
+)
 from webhooks.serve import serve
 
 log = structlog.get_logger()
@@ -48,7 +56,8 @@ def work(configured: Configured) -> None:
     _on_signal(stop.set)
     house = build_house(configured, store)
     log.info("working", mode=configured.settings.mode, store=store.dialect)
-    Engine(house).run(stop)
+    with collecting_seldom():
+        Engine(house).run(stop)
     store.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -42,7 +43,7 @@ def books(told: Mapping[str, Any]) -> str:
         ["shop", "received", "applied", "unchanged", "ignored", "waiting", "quarantined", "last"],
         [
             [name, *(book[part] for part in _SHOP_PARTS), book["last_received_at"] or "-"]
-            for name, book in told["shops"].items()
+            for name, book in (told["shops"] | _heard(told)).items()
         ],
     )
     destinations = table(
@@ -64,11 +65,109 @@ def books(told: Mapping[str, Any]) -> str:
         for name, book in told["destinations"].items()
         if book["last_problem"]
     ]
+    problems = [
+        f"{name}: {safe(book['halted']['reason'])}. {safe(book['halted']['mend'])}"
+        for name, book in told["shops"].items()
+        if book["halted"]
+    ] + problems
+    problems += _agreements(told)
+    problems += _webhooks(told)
     problems += _demands(told["requests"])
+    problems += [
+        f"ALARM: {safe(each['where'])}: {safe(each['what'])}. "
+        f"{safe(each['who'])}: {safe(each['mend'])}"
+        for each in told["alarms"]
+    ]
     verdict = "The books balance." if told["balanced"] else "THE BOOKS DO NOT BALANCE."
     if told["mode"] == "test":
         verdict += " Mode test: everything is computed, nothing leaves."
-    return "\n".join([*shops, "", *destinations, "", *problems, verdict])
+    return "\n".join([*shops, "", *_read(told), *destinations, "", *problems, verdict])
+
+
+def _heard(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What destinations told of the people there, in the same columns as what shops did."""
+    return {
+        f"{name} (heard)": book["heard"]
+        for name, book in told["destinations"].items()
+        if book["heard"]
+    }
+
+
+def _read(told: Mapping[str, Any]) -> list[str]:
+    """What was read of the shops' pasts, if anything was, and what is in the way of the rest."""
+    rows = [
+        (f"{shop} {kind}", errand)
+        for shop, book in told["shops"].items()
+        for kind, errand in book["errands"].items()
+        if " " not in kind or errand["problem"]  # passes come and go; `_agreements` sums them up
+    ]
+    if not rows:
+        return []
+    lines = table(
+        ["past", "read", "applied", "unchanged", "ignored", "quarantined", "of", "finished"],
+        [
+            [
+                name,
+                *(errand[part] for part in _READ_PARTS),
+                "-" if errand["total"] is None else errand["total"],
+                errand["finished_at"] or "-",
+            ]
+            for name, errand in rows
+        ],
+    )
+    problems = [
+        f"{name}: {safe(errand['problem'])}"
+        + (f" {safe(errand['mend'])}" if errand["mend"] else "")
+        for name, errand in rows
+        if errand["problem"]
+    ]
+    return [*lines, *problems, ""]
+
+
+def _agreements(told: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {agreement(book['agreement'])}"
+        for name, book in told["shops"].items()
+        if book["agreement"]
+    ]
+
+
+def agreement(told: Mapping[str, Any]) -> str:
+    """``99.98 % of 51,203 agree, 3 differed, repaired``, never rounded up to all."""
+    differed, compared, repaired = told["differed"], told["compared"], told["repaired"]
+    share = math.floor(told["ratio"] * 10_000) / 100
+    text = f"{share:g} % of {compared:,} agree"
+    if not differed:
+        return text
+    mended = "repaired" if repaired >= differed else f"{repaired:,} of them repaired"
+    return f"{text}, {differed:,} differed, {mended}"
+
+
+def _webhooks(told: Mapping[str, Any]) -> list[str]:
+    """What the watch found, but what is among the alarms."""
+    alarms = {safe(each["what"]) for each in told["alarms"]}
+    return [
+        f"{name}: {line}"
+        for name, book in (told["shops"] | told["destinations"]).items()
+        if book.get("webhooks")
+        for line in webhooks(book["webhooks"] | {"silent_since": None})
+        if not any(line.startswith(alarm) for alarm in alarms)
+    ]
+
+
+def webhooks(seen: Mapping[str, Any]) -> list[str]:
+    """What the watch found in the webhooks of one shop or destination, a line for each fault."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for each in seen["findings"]:
+        fault = (each["what"], each["done"], each["mend"])
+        alike.setdefault(fault, []).append(each["topic"])
+    lines = [
+        safe(f"webhooks {', '.join(topics)}: {fault[0]}; {'. '.join(filter(None, fault[1:]))}")
+        for fault, topics in alike.items()
+    ]
+    if seen["silent_since"]:
+        lines.append(f"silent since {seen['silent_since']}, which is unlike this shop")
+    return lines
 
 
 def _demands(told: Mapping[str, Any]) -> list[str]:
@@ -128,6 +227,7 @@ def parked(told: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 _SHOP_PARTS = ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
+_READ_PARTS = ("read", "applied", "unchanged", "ignored", "quarantined")
 _DESTINATION_PARTS = ("records", "settled", "due", "parked")
 
 

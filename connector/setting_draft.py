@@ -26,9 +26,12 @@ class _Keys:
 
 _SECRETS = {
     *("consumer_key", "consumer_secret", "webhook_secret", "client_secret", "access_token"),
-    *("api_key", "webhook_token"),
+    *("api_key", "webhook_token", "signing_secret"),
 }
-_SHOP = ("timezone", "currency", "base_url")
+_SHOP = (
+    *("timezone", "currency", "base_url", "private_network"),
+    *("watch", "write_back", "reconcile"),
+)
 _KINDS: Mapping[str, Mapping[str, _Keys]] = {
     "shops": {
         "woocommerce": _Keys(("url", "consumer_key", "consumer_secret", "webhook_secret"), _SHOP),
@@ -38,14 +41,19 @@ _KINDS: Mapping[str, Mapping[str, _Keys]] = {
         ),
     },
     "destinations": {
-        "mailchimp": _Keys(("audience", "api_key"), ("webhook_token", "base_url", "shops")),
+        "mailchimp": _Keys(
+            ("audience", "api_key"), ("webhook_token", "webhook_secret", "base_url", "shops")
+        ),
         "meta_catalog": _Keys(("catalog_id", "access_token"), ("base_url", "shops")),
         "meta_audiences": _Keys(("ad_account", "access_token"), ("base_url", "shops")),
-        "files": _Keys(("folder",), ("shops",)),
+        "meta_conversions": _Keys(("pixel_id", "access_token"), ("base_url", "shops")),
+        "files": _Keys(("folder",), ("every", "shops")),
+        "http": _Keys(("url", "signing_secret"), ("private_network", "shops")),
     },
 }
 _IN_FILE = (
     *("store", "mapping", "exports", "public_url", "listen", "mode", "threads", "body_limit"),
+    "keep_bodies",
 )
 _OUTSIDE = ("secret_key", "clock")
 _NOT_SETTINGS = {

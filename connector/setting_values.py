@@ -6,10 +6,11 @@ of a sentence that begins with the setting's place. No text that may be secret i
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
@@ -19,8 +20,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from connector.errors import meant
 
 SHORTEST_SIGNING_SECRET = 16
+_SHORTEST_WEBHOOK_KEY, _LONGEST_WEBHOOK_KEY = 24, 64
 _HIGHEST_PORT = 65_535
 _LONGEST_NUMBER = 20
+_LONGEST_SPAN = 31
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Listen(BaseModel):
@@ -54,6 +58,11 @@ def choice(*words: str) -> Callable[[Any], str]:
     return chosen
 
 
+def yes_or_no(value: Any) -> bool:
+    """``true`` or ``false``."""
+    return choice("true", "false")(value) == "true"
+
+
 def matching(pattern: str, example: str) -> Callable[[Any], str]:
     """A text of one shape."""
 
@@ -75,6 +84,39 @@ def number(low: int, high: int) -> Callable[[Any], int]:
         if not good or not low <= int(digits) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(digits)
+
+    return counted
+
+
+def span(value: Any) -> timedelta:
+    """A length of time in minutes, hours or days: ``30m``, ``24h``, ``7d``; at most 31 days."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text(value), re.ASCII)
+    longest = timedelta(days=_LONGEST_SPAN)
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+    if length is None or length > longest:
+        raise ValueError(f"must look like 30m, 24h or 7d, and be at most {_LONGEST_SPAN} days")
+    return length
+
+
+def span_or_off(value: Any) -> timedelta | None:
+    """As `span`; ``off`` is never."""
+    if text(value) == "off":
+        return None
+    try:
+        return span(value)
+    except ValueError as fault:
+        raise ValueError(f"{fault}; or off") from None
+
+
+def days(low: int, high: int) -> Callable[[Any], timedelta]:
+    """``30d``: a number of days in a range."""
+
+    def counted(value: Any) -> timedelta:
+        word = text(value)
+        try:
+            return timedelta(days=number(low, high)(word.removesuffix("d")))
+        except ValueError:
+            raise ValueError(f"must be from {low}d to {high}d, such as 30d") from None
 
     return counted
 
@@ -188,6 +230,36 @@ def signing_secrets(value: Any) -> tuple[SecretStr, ...]:
             "Set a longer one here and in the shop's webhook"
         )
     return found
+
+
+def webhook_keys(value: Any) -> tuple[SecretStr, ...]:
+    """Secrets to sign with by Standard Webhooks, with commas between them, the one in use first.
+
+    ``whsec_`` and base64 of 24 to 64 bytes, or another text of at least 24 bytes.
+    """
+    found = tuple(secret(each) for each in secret(value).get_secret_value().split(","))
+    for each in found:
+        word = each.get_secret_value()
+        if word.startswith("whsec_"):
+            _check_encoded(word.removeprefix("whsec_"))
+        elif len(word.encode()) < _SHORTEST_WEBHOOK_KEY:
+            raise ValueError(
+                f"is too short: at least {_SHORTEST_WEBHOOK_KEY} bytes are needed. "
+                'Make one with: echo "whsec_$(openssl rand -base64 32)"'
+            )
+    return found
+
+
+def _check_encoded(word: str) -> None:
+    """https://www.standardwebhooks.com: a symmetric key is of 24 to 64 bytes."""
+    try:
+        length = len(base64.b64decode(word, validate=True))
+    except ValueError:
+        raise ValueError("is not whsec_ followed by base64 (not shown)") from None
+    if not _SHORTEST_WEBHOOK_KEY <= length <= _LONGEST_WEBHOOK_KEY:
+        raise ValueError(
+            f"holds {length} bytes: {_SHORTEST_WEBHOOK_KEY} to {_LONGEST_WEBHOOK_KEY} are needed"
+        )
 
 
 def long_secret(value: Any) -> SecretStr:

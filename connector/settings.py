@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +47,8 @@ class ShopSettings(_Frozen):
     timezone: Annotated[str | None, BeforeValidator(values.zone)] = None
     currency: Annotated[str | None, BeforeValidator(values.matching("[A-Z]{3}", "EUR"))] = None
     base_url: Address = None
+    private_network: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
+    """May its address lead into a network of one's own; else only public ones are called."""
     consumer_key: Secret = None
     consumer_secret: Secret = None
     webhook_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.signing_secrets)] = ()
@@ -55,6 +57,17 @@ class ShopSettings(_Frozen):
     access_token: Secret = None
     token_file: Annotated[Path | None, BeforeValidator(values.text)] = None
     """Where tokens that change by themselves are kept; once loaded it is a whole path."""
+    write_back: Annotated[str, BeforeValidator(values.choice("withdrawals", "nothing"))] = (
+        "withdrawals"
+    )
+    """Is it told who withdrew elsewhere, where it keeps permissions."""
+    watch: Annotated[str, BeforeValidator(values.choice("mend", "tell"))] = "mend"
+    """May the watch put its webhooks right, or only tell what is wrong with them."""
+
+    reconcile: Annotated[timedelta | None, BeforeValidator(values.span_or_off)] = timedelta(
+        minutes=10
+    )
+    """How often it is asked what changed lately, in case a webhook was lost; ``None``: never."""
 
     @property
     def seals(self) -> tuple[SecretStr, ...]:
@@ -79,17 +92,24 @@ class DestinationSettings(_Frozen):
         None
     )
     ad_account: Annotated[str | None, BeforeValidator(values.matching(r"act_\d+", "act_42"))] = None
+    pixel_id: Annotated[str | None, BeforeValidator(values.matching(r"\d+", '"1234567890"'))] = None
     folder: Annotated[Path | None, BeforeValidator(values.text)] = None
+    every: Annotated[timedelta | None, BeforeValidator(values.span)] = None
+    """At least so long from one export of files to the next; at once when it is not set."""
+    url: Address = None
+    private_network: Annotated[bool, BeforeValidator(values.yes_or_no)] = False
+    signing_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.webhook_keys)] = ()
     shops: Annotated[tuple[str, ...], BeforeValidator(values.names)] = ()
     base_url: Address = None
     api_key: Annotated[SecretStr | None, BeforeValidator(values.mailchimp_key)] = None
     webhook_token: Annotated[SecretStr | None, BeforeValidator(values.long_secret)] = None
+    webhook_secret: Annotated[tuple[SecretStr, ...], BeforeValidator(values.signing_secrets)] = ()
     access_token: Secret = None
 
     @property
     def is_local(self) -> bool:
         """Does nothing that is sent there leave this machine."""
-        return self.platform == "files" or values.is_loopback(self.base_url or "")
+        return self.platform == "files" or values.is_loopback(self.base_url or self.url or "")
 
 
 class Settings(_Frozen):
@@ -107,6 +127,8 @@ class Settings(_Frozen):
     mode: Annotated[str, BeforeValidator(values.choice("live", "test"))] = "live"
     threads: Annotated[int, BeforeValidator(values.number(1, 128))] = 8
     body_limit: Annotated[int, BeforeValidator(values.number(1024, 64 * 2**20))] = 5 * 2**20
+    keep_bodies: Annotated[timedelta, BeforeValidator(values.days(1, 3650))] = timedelta(days=30)
+    """How long what shops delivered is kept word for word, once it is done with."""
     shops: dict[str, ShopSettings]
     destinations: dict[str, DestinationSettings] = Field(default_factory=dict)
     exports: Annotated[Path, BeforeValidator(values.text)] = Path("exports")
@@ -115,7 +137,7 @@ class Settings(_Frozen):
     warnings: tuple[str, ...] = ()
 
 
-_ONE_EACH = ("audience", "catalog_id", "folder")
+_ONE_EACH = ("audience", "catalog_id", "folder", "url", "ad_account", "pixel_id")
 SECRETS_FOLDER = Path("/run/secrets")
 TOKENS = ".tokens.json"
 """The token file's name, beside the store where that is a file, else beside the settings."""

@@ -66,6 +66,8 @@ def read_id(value: object) -> str | None:
         return str(value)
     if not isinstance(value, str) or not value.isascii() or not value.isdigit():
         return None
+    if len(value) < _LONGEST_NUMBER and value[0] != "0":
+        return value
     if len(value) > _LONGEST_NUMBER or value.startswith("0") or int(value) > _LARGEST_NUMBER:
         return None
     return value
@@ -96,6 +98,8 @@ def read_url(value: object) -> str | None:
 
 def read_whole(value: object) -> int | None:
     """A whole number, also from text or a decimal (some sell 1.5 kg); halves away from zero."""
+    if type(value) is int and abs(value) <= _LARGEST_NUMBER:
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     text = str(value).strip()

@@ -13,6 +13,8 @@ from mappings.grammar import ConsentRules, ConsentSource
 from mappings.shape import ConsentShape, SourceShape
 from mappings.surroundings import Surroundings, check_path, check_shop
 
+META = "customer.meta_data."
+"""How the path of an account's extra field begins."""
 _COUNTRY = re.compile("[A-Z]{2}")
 _GRANTED = frozenset({"1", "true", "yes", "on"})
 
@@ -97,7 +99,24 @@ def _source(
         granted=granted,
         withdrawn=withdrawn,
         wording=source.wording,
+        written_back=_written_back(source, withdrawn, place, faults),
     )
+
+
+def _written_back(
+    source: SourceShape, withdrawn: frozenset[str], place: Path, faults: Faults
+) -> str | None:
+    """The word for a withdrawal that came from elsewhere: the first that the source is told of."""
+    if source.write_back != "true":
+        return None
+    if not source.path.startswith(META):
+        what = f"only a field of an account can be written back, one that begins with {META}"
+        faults.add((*place, "write_back"), what)
+    if not withdrawn:
+        what = "name under `withdrawn` the word that says so in this field"
+        faults.add((*place, "write_back"), what)
+    told = source.withdrawn.values() if source.withdrawn else withdrawn
+    return next(iter(told), None)
 
 
 def _check_platform_source(

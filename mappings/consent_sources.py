@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from connector.identity import normal_email, normal_phone
 from connector.model import Claim, Customer, Evidence, Order, Purpose
@@ -45,6 +45,7 @@ def evidence_of(
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=256)
 def wording_sha256(text: str) -> str:
     """The digest that proves which text a person read."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -65,10 +66,8 @@ def _from_source(
     elif said in source.granted:
         granted_at = _believed(_acted_at(fact), received_at)
         claim = Claim.GRANT if granted_at else Claim.GRANT_UNDATED
-        evidence = _evidence(fact, source, contact, received_at, claim, granted_at)
         text = rules.wordings.get(source.wording or "")
-        digest = None if text is None else wording_sha256(text)
-        yield replace(evidence, wording=source.wording, wording_sha256=digest)
+        yield _evidence(fact, source, contact, received_at, claim, granted_at, text=text)
 
 
 def _evidence(
@@ -78,8 +77,11 @@ def _evidence(
     received_at: datetime,
     claim: Claim,
     at: datetime | None,
+    *,
+    text: str | None = None,
 ) -> Evidence:
     is_order = isinstance(fact, Order)
+    is_grant = claim is not Claim.WITHDRAW
     return Evidence(
         contact=contact,
         purpose=source.purpose,
@@ -89,6 +91,8 @@ def _evidence(
         at=at,
         method="checkout_tick" if is_order else "api_state",
         reference=f"order:{fact.id}" if is_order else f"customer:{fact.id}",
+        wording=source.wording if is_grant else None,
+        wording_sha256=None if text is None else wording_sha256(text),
         country=_country(fact),
     )
 
@@ -98,10 +102,11 @@ def _from_sale(
 ) -> Iterator[Evidence]:
     """Soft opt-in: only where the law of every country of the order has it."""
     allowed = bool(order.countries) and rules.soft_opt_in.issuperset(order.countries)
-    counted = order.status in rules.counting.get(platform, frozenset())
+    if not allowed or order.status not in rules.counting.get(platform, frozenset()):
+        return
     contact = normal_email(order.email)
     at = _believed(order.placed_at, received_at)
-    if not allowed or not counted or contact is None or at is None:
+    if contact is None or at is None:
         return
     wording = rules.soft_wordings.get(order.countries[0])
     text = rules.wordings.get(wording or "")

@@ -8,22 +8,36 @@ from collections.abc import Mapping
 from connector.errors import Path, shown
 from connector.model import Purpose
 from mappings import fields
+from mappings.advertisers import read_audiences, read_item_ids
 from mappings.faults import Faults
 from mappings.grammar import DestinationMapping, Segment
-from mappings.item_rules import CATALOGS, read_fields, read_items, read_labels
+from mappings.item_rules import CATALOGS, read_fields, read_items, read_labels, read_sets
 from mappings.segment_rules import check_prefix
 from mappings.segments.faults import NOT_AVAILABLE
 from mappings.shape import DestinationShape
 from mappings.surroundings import Surroundings
 
-PLATFORMS = frozenset({"mailchimp", "files", "meta_catalog", "meta_audiences"})
+PLATFORMS = frozenset(
+    {"mailchimp", "files", "http", "meta_catalog", "meta_audiences", "meta_conversions"}
+)
 """Platforms whose names stand for every destination of theirs that has no section of its own."""
 
 # What a platform does with people decides which permission it needs, whatever is written.
-_NEEDS: Mapping[str, Purpose] = {"mailchimp": Purpose.EMAIL, "meta_audiences": Purpose.ADS}
+_NEEDS: Mapping[str, Purpose] = {
+    "mailchimp": Purpose.EMAIL,
+    "meta_audiences": Purpose.ADS,
+    "meta_conversions": Purpose.ADS,
+}
+
+CONVERSIONS = frozenset({"meta_conversions"})
+"""Platforms that are told of orders, and of nothing else."""
+AUDIENCES = frozenset({"meta_audiences"})
+"""Platforms that hold audiences, of people who granted it."""
+_STORES = frozenset({"mailchimp"})
+_NOT_ORDERS = ("contacts", "fields", "tags", "ecommerce", "audiences", "tables")
 
 _ABOUT_PEOPLE = ("contacts", "consent", "tags", "ecommerce", "audiences", "tables")
-_ABOUT_ITEMS = ("items", "labels")
+_ABOUT_ITEMS = ("items", "labels", "sets")
 
 # https://mailchimp.com/developer/marketing/docs/merge-fields/: capitals, digits and underscores;
 # the API refuses more than ten characters. EMAIL is the address itself.
@@ -58,15 +72,21 @@ def _destination(
         faults.add(place, what, word=name, choices={*around.destinations, *PLATFORMS})
     if platform in CATALOGS:
         return _catalog(shape, place, faults)
+    if platform in CONVERSIONS:
+        return _conversions(shape, platform, place, faults)
+    if platform in AUDIENCES:
+        purpose = _purpose(shape, platform, (*place, "consent"), faults)
+        return read_audiences(shape, place, purpose, segments, around, faults)
+    if shape.ecommerce == "true" and platform is not None and platform not in _STORES:
+        faults.add((*place, "ecommerce"), f"{platform} has no place for orders and products")
     for key in _ABOUT_ITEMS:
         if platform is not None and key in shape.model_fields_set:
             faults.add((*place, key), f"is for catalogs; {platform} holds people")
     _check_fields(shape.fields, platform, (*place, "fields"), around, faults)
     for number, segment in (shape.tags.segments or {}).items():
         _check_segment(segment, (*place, "tags", "segments", number), around, faults)
-    for audience, wanted in shape.audiences.items():
-        where = (*place, "audiences", audience, "segment")
-        _check_segment(wanted.segment, where, around, faults)
+    if platform is not None and "audiences" in shape.model_fields_set:
+        faults.add((*place, "audiences"), f"is for advertisers (meta_audiences), not {platform}")
     listed = shape.tags.segments
     chosen = (
         segments.values()
@@ -82,7 +102,6 @@ def _destination(
         tag_segments="all" if listed is None else tuple(segment.name for segment in chosen),
         tables=tuple(dict.fromkeys(shape.tables.values())),
         ecommerce=shape.ecommerce == "true",
-        audiences={audience: wanted.model_dump() for audience, wanted in shape.audiences.items()},
     )
 
 
@@ -90,10 +109,26 @@ def _catalog(shape: DestinationShape, place: Path, faults: Faults) -> Destinatio
     for key in _ABOUT_PEOPLE:
         if key in shape.model_fields_set:
             faults.add((*place, key), "is about people; a catalog holds what is for sale")
+    labels = read_labels(shape.labels, (*place, "labels"), faults)
+    sets, labels = read_sets(shape.sets, labels, (*place, "sets"), faults)
     return DestinationMapping(
         items=read_items(shape, place, faults),
         fields=read_fields(shape.fields, (*place, "fields"), faults),
-        labels=read_labels(shape.labels, (*place, "labels"), faults),
+        labels=labels,
+        sets=sets,
+        tag_segments=(),
+    )
+
+
+def _conversions(
+    shape: DestinationShape, platform: str | None, place: Path, faults: Faults
+) -> DestinationMapping:
+    for key in (*_NOT_ORDERS, "labels", "sets"):
+        if key in shape.model_fields_set:
+            faults.add((*place, key), f"{platform} is told of orders, and of nothing else")
+    return DestinationMapping(
+        purpose=_purpose(shape, platform, (*place, "consent"), faults),
+        items=read_item_ids(shape.items, (*place, "items"), faults),
         tag_segments=(),
     )
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from connector.model import Purpose
 from mappings.segments.syntax import Comparison, Operator, Query, Text
 
-Policy: TypeAlias = Literal["subscribed_only", "existing_only", "everyone"]
-"""Whom a destination holds: those who may be mailed, those it holds already, or all."""
+Policy: TypeAlias = Literal["subscribed_only", "existing_only", "everyone", "granted_only"]
+"""Whom a destination holds: those who may be mailed, those it holds already, or all.
+
+``granted_only`` is no choice but the nature of advertisers: whoever has not granted, or takes it
+back, is not there at all.
+"""
 
 Unpublished: TypeAlias = Literal["archive", "delete"]
 """What becomes of an item that the shop does not show any more."""
@@ -44,7 +48,8 @@ class ConsentSource:
     """A field in which a shop keeps a permission, and which of its values say what.
 
     ``granted`` and ``withdrawn`` are trimmed and casefolded; every other value says nothing.
-    ``wording`` is the id of what the person read.
+    ``wording`` is the id of what the person read. ``written_back`` is the word that is written into
+    the field of an account when the person withdraws elsewhere.
     """
 
     shop: str | None
@@ -53,6 +58,7 @@ class ConsentSource:
     granted: frozenset[str] = frozenset()
     withdrawn: frozenset[str] = frozenset()
     wording: str | None = None
+    written_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +97,47 @@ class Segment:
 class ItemRules:
     """Which variants a catalog holds, under which ids, and what becomes of one not shown any more.
 
-    ``id`` is a pattern, ``{shop}_{variant_id}``.
+    ``id`` is a pattern, ``{shop}_{variant_id}``. A bestseller is among the ``top`` of its shop by
+    the units sold in 30 days (``None``: however many there are), with ``at_least`` so many sold. A
+    new arrival was seen first within ``new_for_days``.
     """
 
     query: Query = EVERYTHING_SHOWN
     id: str = "{shop}_{variant_id}"
     unpublished: Unpublished = "archive"
+    top: int | None = 20
+    at_least: int = 1
+    new_for_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemSet:
+    """A product set: the items whose ``label`` says ``text``; ``picked`` are those chosen by hand.
+
+    ``label`` is one of the catalog's custom labels.
+    """
+
+    label: str
+    text: str
+    picked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """An advertiser's audience: the people of a segment, with what each spent if ``valued``."""
+
+    segment: str
+    valued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationMapping:
     """What one destination should hold. ``fields`` name the attribute behind each field there.
 
-    ``items`` and ``labels`` are for catalogs, whose ``fields`` come from what is for sale.
-    ``audiences`` are kept as written.
+    With ``ecommerce`` it is told of sales as well, of people whom it has. ``items`` and ``labels``
+    are for catalogs, whose ``fields`` come from what is for sale.
+    So are ``sets``; what is behind the label of a set is among the ``labels``. ``audiences`` are
+    for advertisers, where each is the tag of its segment.
     """
 
     policy: Policy = "subscribed_only"
@@ -116,10 +149,13 @@ class DestinationMapping:
     ecommerce: bool = False
     items: ItemRules | None = None
     labels: Table[str, str] = field(default_factory=dict)
-    audiences: Table[str, Any] = field(default_factory=dict)
+    sets: Table[str, ItemSet] = field(default_factory=dict)
+    audiences: Table[str, Audience] = field(default_factory=dict)
 
     def tags(self, mapping: Mapping) -> dict[str, str]:
         """The tag's text here for every segment that is one, by the segment's name."""
+        if self.policy == "granted_only":
+            return {audience.segment: name for name, audience in self.audiences.items()}
         names = mapping.segments if self.tag_segments == "all" else self.tag_segments
         return {name: self.tag_prefix + mapping.segments[name].label for name in names}
 

@@ -114,7 +114,11 @@ _OPEN: Mapping[str, Callable[[ForSale, str], str | None]] = {
     "tag": lambda item, key: key if key in item.product.tags else None,
     "category": lambda item, key: key if key in item.product.categories else None,
 }
+OVER_TIME = ("bestseller", "new_arrival")
+"""Labels that a product gains and loses as time passes: see `mappings.item_labels`."""
+
 SOURCES: tuple[str, ...] = (
+    *OVER_TIME,
     *ATTRIBUTES,
     *_MORE_TEXTS,
     "metafields.NAMESPACE.KEY",
@@ -125,7 +129,7 @@ SOURCES: tuple[str, ...] = (
 )
 """What may fill a field or a label; the words in capitals stand for the shop's own."""
 
-NOT_YET: frozenset[str] = frozenset({"bestseller", "new_arrival", "slow_mover", "trending"})
+NOT_YET: frozenset[str] = frozenset({"slow_mover", "trending"})
 """Words for labels that this version cannot answer: they need the whole shop's sales."""
 
 
@@ -135,7 +139,9 @@ def is_known(source: str) -> bool:
     if head == "metafields":
         namespace, _, name = key.partition(".")
         return bool(namespace and name)
-    return bool(key) if key and head in _OPEN else source in ATTRIBUTES or source in _MORE_TEXTS
+    if key and head in _OPEN:
+        return True
+    return source in ATTRIBUTES or source in _MORE_TEXTS or source in OVER_TIME
 
 
 def source_text(source: str, item: ForSale) -> str | None:

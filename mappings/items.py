@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from connector.doubts import newest
 from connector.model import Json, Record
 from connector.moments import to_text
 from connector.store.catalog import ForSale
 from mappings.grammar import DestinationMapping, ItemRules
-from mappings.item_facts import source_text, status_of, stock_of
+from mappings.item_facts import status_of, stock_of
+from mappings.item_labels import label_text
 from mappings.item_query import holds
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -31,13 +33,18 @@ def project(
     last ``held``; what it never held is not brought there to be archived.
     """
     wanted = rules.items or ItemRules()
-    if item.variant.id == item.product.id and item.product.type in _SOLD_IN_VARIATIONS:
+    if is_sold_in_variations(item):
         return None
     if status_of(item) == "active" and holds(wanted.query, item) is True:
         return Record(key=key, email=None, permission=None, fields=_fields(item, rules, wanted))
     if held is None or wanted.unpublished == "delete":
         return None
-    return replace(held, fields={**held.fields, "status": "archived"})
+    return replace(held, fields={**newest(held.fields), "status": "archived"})
+
+
+def is_sold_in_variations(item: ForSale) -> bool:
+    """Whether this is no variant but a product that has variations, as older statements had it."""
+    return item.variant.id == item.product.id and item.product.type in _SOLD_IN_VARIATIONS
 
 
 def _fields(item: ForSale, rules: DestinationMapping, wanted: ItemRules) -> dict[str, Json]:
@@ -57,7 +64,7 @@ def _fields(item: ForSale, rules: DestinationMapping, wanted: ItemRules) -> dict
         "mapped": {
             name: text
             for name, source in {**rules.fields, **rules.labels}.items()
-            if (text := source_text(source, item)) is not None
+            if (text := label_text(source, item, wanted, rules.sets)) is not None
         },
         **_prices(item),
     }

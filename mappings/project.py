@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from connector.consent import Summary, is_sendable, newest_grant
+from connector.doubts import newest
+from connector.match_keys import of_person
 from connector.model import ConsentState, Json, Permission, Profile, Record
+from connector.money import to_major
 from mappings.fields import attribute_value
 from mappings.grammar import DestinationMapping
 
@@ -41,8 +44,10 @@ def project(
         return Record(
             key=profile.person, email=profile.email, permission=Permission.SILENT, tables=rows
         )
+    if rules.policy == "granted_only":
+        return _granted(known, rules, tags)
     if known.summary.undeliverable and known.state not in _TAKEN_AWAY:
-        return known.held  # the address bounces: nothing is gained by writing to it
+        return _as_it_is(known.held)  # it bounces: nothing is gained by writing to it
     permission = permit(known, rules)
     if permission is None:
         return None
@@ -60,9 +65,48 @@ def project(
     )
 
 
+def _as_it_is(held: Record | None) -> Record | None:
+    """What is held, as it was last sent where an answer was lost."""
+    return held and replace(held, fields=newest(held.fields), doubts=())
+
+
+def _granted(known: Known, rules: DestinationMapping, tags: Mapping[str, str]) -> Record | None:
+    """What an advertiser holds: digests and audiences, of those who allow it and are in one.
+
+    The digests are what is sent, so what was acknowledged is enough to take somebody away again.
+    """
+    profile = known.profile
+    inside = {tags[name] for name in known.segments if name in tags}
+    if not inside or permit(known, rules) is not Permission.SEND:
+        return None
+    fields: dict[str, Json] = {
+        **of_person(
+            {
+                "email": profile.email,
+                "phone": profile.phone,
+                "first_name": profile.first_name,
+                "last_name": profile.last_name,
+                "country": profile.country,
+            }
+        )
+    }
+    if any(rules.audiences[name].valued for name in inside):
+        spent = max(profile.amount_spent, 0)
+        fields["value"] = str(to_major(spent, profile.currency or ""))
+    return Record(
+        key=profile.person,
+        email=profile.email,
+        permission=Permission.SEND,
+        fields=fields,
+        tags=tuple(sorted(inside)),
+    )
+
+
 def permit(known: Known, rules: DestinationMapping) -> Permission | None:
     """What the destination may do with this contact; ``None`` when it should not hold it."""
     state = known.state
+    if rules.policy == "granted_only":
+        return Permission.SEND if is_sendable(state, known.summary) else None
     if state in _TAKEN_AWAY:
         return Permission.WITHDRAWN
     if is_sendable(state, known.summary):

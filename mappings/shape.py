@@ -116,6 +116,8 @@ class SourceShape(Shape):
     """The values that say yes (default: 1, true, yes, on). Every other value says nothing."""
     withdrawn: Listed[Text] | None = None
     """The values that say that a permission was taken back."""
+    write_back: Flag = "false"
+    """Whether the first of these is written into the field of who withdraws elsewhere."""
     wording: Text | None = None
     """The id, under wordings, of the text the person read."""
 
@@ -171,6 +173,15 @@ class Tags(Shape):
     """The word all, or a list of segments."""
 
 
+class BestsellersShape(Shape):
+    """Which products are bestsellers, by the units sold in 30 days. Without it: top 20."""
+
+    top: Text | None = None
+    """So many of each shop, those sold most first."""
+    at_least: Text | None = None
+    """Only products of which so many were sold."""
+
+
 class ItemsShape(Shape):
     """Which variants a catalog holds."""
 
@@ -180,6 +191,22 @@ class ItemsShape(Shape):
     """The pattern of an item's id; without it {shop}_{variant_id}."""
     unpublished: Literal["archive", "delete"] = "archive"
     """What becomes of an item that the shop does not show any more."""
+    bestsellers: BestsellersShape | None = None
+    """What the label bestseller means."""
+    new_for_days: Text | None = None
+    """How long the label new_arrival stays: 30 days, unless said otherwise."""
+
+
+class SetShape(Shape):
+    """A product set, kept by a label that we set; one of the three."""
+
+    label: Text | None = None
+    """bestseller, new_arrival, tag.NAME or category.NAME."""
+    category: Text | None = None
+    """The products of a category, by the name it has in the shop."""
+    items: Listed[Text] | None = None
+    """Picked by hand: ids of products or variants, with SHOP_ before them where two shops have one
+    alike."""
 
 
 class AudienceShape(Shape):
@@ -187,6 +214,10 @@ class AudienceShape(Shape):
 
     segment: Text
     """The segment's name."""
+    value: Literal["amount_spent"] | None = None
+    """What each of its people is worth, for audiences that are alike in that too."""
+    sensitive: Literal["accepted"] | None = None
+    """Says that you know that its name or rule speaks of health or money, and answer for it."""
 
 
 class DestinationShape(Shape):
@@ -201,11 +232,13 @@ class DestinationShape(Shape):
     tags: Tags = Field(default_factory=Tags)
     """Its tags."""
     ecommerce: Flag = "false"
-    """Whether orders and products go there too."""
+    """Whether orders, products, carts and promotions go there too (mailchimp)."""
     items: ItemsShape | None = None
     """A catalog's items."""
     labels: Table[Text] = Field(default_factory=dict)
     """A catalog's custom labels."""
+    sets: Table[SetShape] = Field(default_factory=dict)
+    """A catalog's product sets, by the name they have there."""
     audiences: Table[AudienceShape] = Field(default_factory=dict)
     """Advertising audiences."""
     tables: Listed[TableWord] = Field(default_factory=dict)

@@ -83,7 +83,7 @@ def test_a_missing_secret_names_its_variable_and_every_place(home: Path) -> None
 
 @pytest.mark.parametrize("secret", ["", "short", "changeme"])
 def test_an_empty_or_short_webhook_secret_is_refused_at_start(home: Path, secret: str) -> None:
-    """Nobody may sign with nothing."""
+    """Threat R2: nobody may sign with nothing."""
     (home / ".env").write_text(
         ENV.replace("WEBHOOK_SECRET=0123456789abcdef0123", f"WEBHOOK_SECRET={secret}"),
         encoding="utf-8",

@@ -22,7 +22,7 @@ def test_it_is_the_hkdf_of_rfc_5869() -> None:
 
 
 def test_every_use_has_another_key() -> None:
-    """Neither the uses nor the secrets share one."""
+    """Threat R7: neither the uses nor the secrets share one."""
     keys = {derive(secret, use) for secret in (ONE, TWO) for use in Use}
     assert 2 * len(Use) == len(keys)
     assert {32} == {len(key) for key in keys}

@@ -43,7 +43,7 @@ def seconds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_scalars_stay_the_text_they_are_written_as() -> None:
-    """Norway stays Norway, a time a time, and a version keeps its nought."""
+    """Threat C2: norway stays Norway, a time a time, and a version keeps its nought."""
     raw = "[NO, on, yes, 12:30, 0123, 1.10, 1_000, .nan, 2026-01-31, true, 0x1F]"
     assert raw.strip("[]").split(", ") == plain(good(raw))
 
@@ -225,7 +225,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_bombs_are_refused_quickly_and_in_few_words(name: str, seconds: float) -> None:
-    """Documents that keep other readers busy for a minute are refused at once."""
+    """Threat C1: documents that keep other readers busy for a minute are refused at once."""
     began = time.process_time()
     reading = read(BOMBS[name])
     spent = time.process_time() - began

@@ -128,7 +128,7 @@ def test_defaults_are_the_documented_ones(house: House) -> None:
 
 
 def test_no_secret_is_ever_shown(house: House) -> None:
-    """Neither the settings nor a fault repeat a secret or the store's password."""
+    """Threat E4: neither the settings nor a fault repeat a secret or the store's password."""
     store = {"CONNECTOR_STORE": "postgresql+psycopg://u:pa55word@db/x"}
     shown = repr(house.load(**store)) + str(house.load(**store))
     bad = dict.fromkeys(SECRETS.keys() - {"PATH"}, "hush hush\n")
@@ -262,7 +262,7 @@ def test_d91_a_secret_that_was_copied_badly(house: House, value: str, what: str)
 
 @pytest.mark.parametrize("value", ["changeme", "s" * 15, f"{SIGNING},short", f"{SIGNING},"])
 def test_d91_a_short_webhook_secret_is_refused(house: House, value: str) -> None:
-    """A signature under a guessable secret proves nothing."""
+    """Threat R2: a signature under a guessable secret proves nothing."""
     faults = house.faults(CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET=value)
     assert 1 == len(faults)
     assert "is too short" in faults[0] or "is empty" in faults[0]
@@ -288,7 +288,7 @@ def test_d93_an_api_token_is_no_signing_secret(house: House) -> None:
 
 @pytest.mark.parametrize("tail", ["", "-", "-us", "-us1234", "-evil.com/", "-us1/x", "-US1", "-u1"])
 def test_d94_a_mailchimp_key_needs_its_data_centre(house: House, tail: str) -> None:
-    """94: the data centre decides which host is called, so nothing else is let through."""
+    """94, Threat O2: the data centre decides which host is called; nothing else is let through."""
     name = "CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY"
     value = "0" * 32 + tail
     expected = (
@@ -378,6 +378,36 @@ def test_d102_a_public_url_needs_a_host(house: House, url: str) -> None:
     faults = house.faults(CONNECTOR_PUBLIC_URL=url)
     assert 1 == len(faults)
     assert faults[0].startswith("CONNECTOR_PUBLIC_URL in the environment must be a ")
+
+
+def test_a_pixel_is_digits_and_has_a_token(house: House) -> None:
+    """What a destination of conversions must be given, each fault told."""
+    section = "  sales: {{platform: meta_conversions, pixel_id: {}}}\n"
+    house.write(PROMISED + section.format('"1234567890123456"'))
+    settings = house.load(CONNECTOR_DESTINATIONS__SALES__ACCESS_TOKEN="token")
+    assert "1234567890123456" == settings.destinations["sales"].pixel_id
+    assert ["CONNECTOR_DESTINATIONS__SALES__ACCESS_TOKEN is not set"] == [
+        fault.partition(" and ")[0] for fault in house.faults()
+    ]
+    house.write(PROMISED + section.format("pixel"))
+    (fault,) = house.faults(CONNECTOR_DESTINATIONS__SALES__ACCESS_TOKEN="token")
+    assert "destinations.sales.pixel_id" in fault
+
+
+def test_two_destinations_cannot_share_an_ad_account(house: House) -> None:
+    """Nor a pixel: each would take people out whom the other put in, or tell a purchase twice."""
+    house.write(
+        PROMISED
+        + "  others: {platform: meta_audiences, ad_account: act_42}\n"
+        + '  one: {platform: meta_conversions, pixel_id: "1"}\n'
+        + '  two: {platform: meta_conversions, pixel_id: "1"}\n'
+    )
+    names = ("OTHERS", "ONE", "TWO")
+    tokens = {f"CONNECTOR_DESTINATIONS__{name}__ACCESS_TOKEN": "token" for name in names}
+    assert [
+        "destinations.others.ad_account is also that of destinations.lookalikes",
+        "destinations.two.pixel_id is also that of destinations.one",
+    ] == [fault.partition(":")[0] for fault in house.faults(**tokens)]
 
 
 def test_d103_two_destinations_cannot_share_an_audience(house: House) -> None:

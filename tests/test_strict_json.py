@@ -102,7 +102,7 @@ def test_depth() -> None:
     ids=["deep-objects", "deep-lists", "long-integer", "long-fraction", "many-nuls", "colons"],
 )
 def test_hostile_bodies_take_no_time(body: bytes, reason: str | None, seconds: float) -> None:
-    """Rows 26 and 30: what is built to be slow is judged fast (the best of three)."""
+    """Rows 26 and 30, Threat R12: what is built to be slow is judged fast (best of three)."""
     times = []
     for _ in range(3):
         start = time.perf_counter()
@@ -218,7 +218,7 @@ def test_reads_as_the_standard_library_does(
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_never_raises(body: bytes) -> None:
-    """Any bytes get a verdict."""
+    """Threat R12: any bytes get a verdict."""
     assert isinstance(examine(body), Sound | Unsound)
     assert isinstance(examine(b'{"a":"' + body + b'"}'), Sound | Unsound)
 

@@ -17,8 +17,11 @@ from werkzeug.exceptions import HTTPException
 
 from connector.errors import StoreUnavailable
 from connector.model import Arrival
+from webhooks.back_door import BackEntrance
+from webhooks.body import BodyReader
 from webhooks.patience import LINE, Line, Patience
-from webhooks.receiver import Receiver, Refused, Threshold, Unkept
+from webhooks.receiver import Receiver, Threshold, Unkept
+from webhooks.refused import Refused
 from webhooks.status import CONTENT_TYPE, Counters, Health
 
 __all__ = ["LIMIT", "Threshold", "create_app"]
@@ -40,6 +43,7 @@ _log = structlog.get_logger("webhooks")
 def create_app(  # noqa: PLR0913 - each is one thing that only the wiring knows
     *,
     thresholds: Mapping[str, Threshold],
+    back_entrances: Mapping[str, BackEntrance] | None = None,
     accept: Callable[[Arrival], None],
     accept_soon: AcceptSoon | None = None,
     health: Callable[[], Health],
@@ -63,9 +67,9 @@ def create_app(  # noqa: PLR0913 - each is one thing that only the wiring knows
     receiver = Receiver(
         thresholds=thresholds,
         clock=clock,
-        limit=limit,
-        patience=patience or Patience(),
+        bodies=BodyReader(limit=limit, patience=patience or Patience()),
         ignored_topics=ignored_topics or {},
+        back_entrances=back_entrances or {},
     )
 
     @app.get("/health/live", provide_automatic_options=False)
@@ -148,12 +152,15 @@ class _Door:
 
     def _receive(self, environ: dict[str, Any], path: str, visit: _Visit) -> _Reply | None:
         """The reply, or none if it will be sent later."""
-        if environ["REQUEST_METHOD"] != "POST":
-            return _Reply(visit.number, 405, ("Allow", "POST"))
         if not path.isascii():
             path = path.encode("latin-1").decode("utf-8", "replace")  # WSGI's spelling: PEP 3333
-        shop, bound, topic = path.partition("/")
-        arrival = self._receiver.receive(environ, shop, topic if bound else None)
+        name, more, rest = path.partition("/")
+        token = rest if more else None
+        if environ["REQUEST_METHOD"] == "GET" and self._receiver.greets(name, token):
+            return _Reply.silent(visit.number)
+        if environ["REQUEST_METHOD"] != "POST":
+            return _Reply(visit.number, 405, ("Allow", "POST"))
+        arrival = self._receiver.receive(environ, name, token)
         if isinstance(arrival, Unkept):
             return self._note(visit, arrival, _Reply(visit.number, 200))
         line: Line | None = environ.get(LINE)
@@ -220,6 +227,14 @@ class _Reply:
         ]
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             self.headers.append(_RETRY_AFTER)
+
+    @classmethod
+    def silent(cls, number: int) -> _Reply:
+        """All is well, and there is nothing to say."""
+        reply = cls(number, 200)
+        reply.body = b""
+        reply.headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "0")]
+        return reply
 
     def as_response(self) -> Response:
         """The same as Flask's kind of reply."""

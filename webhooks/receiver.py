@@ -14,10 +14,11 @@ from typing import Any
 from connector.errors import ConfigurationFault
 from connector.model import Arrival
 from connector.ports import Door
-from webhooks import signatures
-from webhooks.patience import Patience, Sender
+from webhooks import back_door, signatures
+from webhooks.back_door import BackEntrance
+from webhooks.body import BodyReader
+from webhooks.refused import Refused
 
-_PIECE = 64 * 1024
 _LONGEST_HEADER = 500  # characters kept of one header: they are not signed, anybody could fill them
 _FORM = "application/x-www-form-urlencoded"
 
@@ -85,39 +86,52 @@ class Unkept(StrEnum):
     IGNORED = "ignored"
 
 
-class Refused(Exception):
-    """This request is answered with ``status``, for the ``reason`` that the metrics count."""
-
-    def __init__(self, status: int, reason: str, **told: object) -> None:
-        self.status = status
-        self.reason = reason
-        self.told = told
-        super().__init__(reason)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """Reads and examines webhooks; stores nothing itself."""
 
     thresholds: Mapping[str, Threshold]
     clock: Callable[[], datetime]
-    limit: int
-    patience: Patience
+    bodies: BodyReader
     ignored_topics: Mapping[str, Collection[str]]
+    back_entrances: Mapping[str, BackEntrance] = field(default_factory=dict)
 
-    def receive(
-        self, environ: Mapping[str, Any], shop: str, bound_topic: str | None
-    ) -> Arrival | Unkept:
+    def greets(self, name: str, token: str | None) -> bool:
+        """Whether a GET is welcome: a destination's platform looks if its address answers."""
+        return back_door.find(self.back_entrances, name, token) is not None
+
+    def receive(self, environ: Mapping[str, Any], name: str, rest: str | None) -> Arrival | Unkept:
         """What is to be written down before the sender may be told that all is well.
 
-        Raises `Refused`.
+        ``rest`` is what follows the name in the address: the topic it is bound to, or a
+        destination's token. Raises `Refused`.
         """
-        threshold = self.thresholds.get(shop)
-        if threshold is None:
-            raise Refused(404, "unknown_shop")
-        if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
-            raise Refused(415, "compressed", shop=shop)
-        body = self._read(environ, shop)
+        if threshold := self.thresholds.get(name):
+            return self._receive(environ, threshold, rest)
+        if entrance := back_door.find(self.back_entrances, name, rest):
+            return self._overhear(environ, entrance)
+        raise Refused(404, "unknown_shop")
+
+    def _overhear(self, environ: Mapping[str, Any], entrance: BackEntrance) -> Arrival:
+        now = self.clock()
+        body = self.bodies.read(environ, entrance.destination)
+        back_door.check_seal(entrance, environ, body, now=now)
+        digest = signatures.digest(body)
+        return Arrival(
+            shop=entrance.destination,
+            topic=entrance.door.topic,
+            key=delivery_key(entrance.destination, "", entrance.door.topic, digest),
+            received_at=now,
+            headers={},
+            body=body,
+            body_sha256=digest,
+        )
+
+    def _receive(
+        self, environ: Mapping[str, Any], threshold: Threshold, bound_topic: str | None
+    ) -> Arrival | Unkept:
+        shop = threshold.shop
+        body = self.bodies.read(environ, shop)
         signature = environ.get(threshold.signature_key)
         if signature is None and _is_ping(environ, threshold.door.ping, body):
             return Unkept.PING
@@ -155,62 +169,6 @@ class Receiver:
             body=body,
             body_sha256=digest,
         )
-
-    def _read(self, environ: Mapping[str, Any], shop: str) -> bytes:
-        """The whole body, or `Refused`: never more than the limit, never a part of it.
-
-        Flask's own limit cuts chunked bodies short without a word, so it is not used.
-        """
-        declared = environ.get("CONTENT_LENGTH") or None
-        coding = environ.get("HTTP_TRANSFER_ENCODING")
-        if coding is not None and coding.strip().lower() != "chunked":
-            raise Refused(415, "compressed", shop=shop)
-        if declared is not None and not (declared.isascii() and declared.isdecimal()):
-            raise Refused(400, "bad_length", shop=shop)
-        if declared is None and coding is None:
-            return b""
-        size = None if declared is None else int(declared)
-        sender = self.patience.begin(environ)
-        try:
-            body = _take(environ["wsgi.input"], self.limit, size, sender)
-            if body is None and "HTTP_EXPECT" not in environ:
-                # Taken and thrown away, or the sender would see a broken pipe and not our answer.
-                _discard(environ["wsgi.input"], sender)
-        finally:
-            there = self.patience.end(sender)
-        if body is None:
-            raise Refused(413, "too_large", shop=shop)
-        if not there:
-            raise Refused(408, "too_slow", shop=shop)
-        if size is not None and len(body) < size:
-            raise Refused(400, "torn", shop=shop)
-        return body
-
-
-def _take(source: Any, limit: int, size: int | None, sender: Sender | None) -> bytes | None:
-    """Read to the end (or to ``size``); ``None`` as soon as it is more than the limit."""
-    if size is not None and size > limit:
-        return None
-    most = limit + 1 if size is None else size
-    pieces = []
-    have = 0
-    while have < most:
-        piece = source.read(min(_PIECE, most - have))
-        if not piece:
-            break
-        pieces.append(piece)
-        have += len(piece)
-        if sender is not None:
-            sender.progress()
-    return None if have > limit else b"".join(pieces)
-
-
-def _discard(source: Any, sender: Sender | None) -> None:
-    if sender is not None:
-        sender.status = 413
-    while source.read(_PIECE):
-        if sender is not None:
-            sender.progress()
 
 
 def _is_ping(environ: Mapping[str, Any], ping: re.Pattern[bytes] | None, body: bytes) -> bool:

@@ -24,6 +24,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SHOP_COUNTS = ("applied", "unchanged", "ignored", "waiting", "quarantined")
 _RECORD_COUNTS = ("settled", "due", "parked")
+_ALARMS = ("demand", "disappearance", "mapping", "silence", "webhook")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +104,9 @@ class _Books:
         self._books = books
 
     def collect(self) -> Iterator[Metric]:
-        shops: Mapping[str, Mapping[str, Any]] = self._books["shops"]
         destinations: Mapping[str, Mapping[str, Any]] = self._books["destinations"]
+        heard = {name: book["heard"] for name, book in destinations.items() if book.get("heard")}
+        shops: Mapping[str, Mapping[str, Any]] = self._books["shops"] | heard
         yield GaugeMetricFamily(
             "connector_balanced",
             "1 when received = applied + unchanged + ignored + waiting + quarantined everywhere.",
@@ -114,6 +116,17 @@ class _Books:
         yield _by_status(
             "connector_records", "Records.", "destination", destinations, _RECORD_COUNTS
         )
+        halted = GaugeMetricFamily(
+            "connector_shop_halted",
+            "1 when another shop answers than the one known: what it delivers waits.",
+            labels=["shop"],
+        )
+        for name, book in self._books["shops"].items():
+            halted.add_metric([name], float(bool(book.get("halted"))))
+        yield halted
+        yield from _watched(self._books["shops"] | destinations)
+        yield from _errands(self._books["shops"])
+        yield from _agreements(self._books["shops"])
         demands: Mapping[str, int] = self._books.get("requests", {})
         gauge = GaugeMetricFamily(
             "connector_demands",
@@ -123,6 +136,15 @@ class _Books:
         for state in ("open", "warn", "alarm"):
             gauge.add_metric([state], demands.get(state, 0))
         yield gauge
+        alarms = GaugeMetricFamily(
+            "connector_alarms",
+            "What needs a person now although the books balance, by its kind.",
+            labels=["kind"],
+        )
+        raised = Counter(each["kind"] for each in self._books.get("alarms", ()))
+        for kind in sorted({*_ALARMS, *raised}):
+            alarms.add_metric([kind], raised[kind])
+        yield alarms
         yield _plain("connector_received", "Deliveries ever written.", "shop", shops, "received")
         yield _plain(
             "connector_oldest_waiting_seconds",
@@ -152,6 +174,87 @@ class _Books:
             destinations,
             "last_success_at",
         )
+
+
+def _watched(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    """What the watch over the webhooks saw; who was never looked at has no sample."""
+    fine = GaugeMetricFamily(
+        "connector_webhooks_ok",
+        "1 when the last look at the webhooks left nothing undone.",
+        labels=["shop"],
+    )
+    problems = GaugeMetricFamily(
+        "connector_webhook_problems",
+        "What the last look found that was not mended.",
+        labels=["shop"],
+    )
+    silent = GaugeMetricFamily(
+        "connector_silent", "1 when the shop is silent in a way that is unlike it.", labels=["shop"]
+    )
+    for name, book in rows.items():
+        seen = book.get("webhooks")
+        if seen:
+            undone = [each for each in seen["findings"] if each["done"] != "mended"]
+            fine.add_metric([name], float(seen["ok"]))
+            problems.add_metric([name], len(undone))
+            silent.add_metric([name], float(seen["silent_since"] is not None))
+    yield from (fine, problems, silent)
+
+
+def _errands(shops: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    """How far each reading of a shop has come; one that was never asked for has no sample."""
+    labels = ["shop", "errand", "kind"]
+    gauges = {
+        name: GaugeMetricFamily(f"connector_errand_{name}", text, labels=labels)
+        for name, text in (
+            ("read", "Things read by the newest reading of this kind."),
+            ("total", "Things there are to read, as far as the shop says."),
+            ("applied", "Things read that changed something."),
+            ("problem", "1 when something is in the way of it now."),
+            ("started_timestamp_seconds", "When it was begun."),
+            ("finished_timestamp_seconds", "When it was finished."),
+        )
+    }
+    for shop, book in shops.items():
+        for name, row in book.get("errands", {}).items():
+            errand, _, kind = name.rpartition(" ")
+            place = [shop, errand or "backfill", kind]
+            figures = {
+                "read": row["read"],
+                "total": row["total"],
+                "applied": row["applied"],
+                "problem": int(row["problem"] is not None),
+                "started_timestamp_seconds": _unix(row["started_at"]),
+                "finished_timestamp_seconds": _unix(row["finished_at"]),
+            }
+            for figure, value in figures.items():
+                if value is not None:
+                    gauges[figure].add_metric(place, value)
+    yield from gauges.values()
+
+
+def _agreements(shops: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    """How far the store agrees with each shop; none before the first pass has ended."""
+    ratio = GaugeMetricFamily(
+        "connector_agreement_ratio",
+        "Share of what is known that was as the shop has it, since the last whole pass began.",
+        labels=["shop"],
+    )
+    repaired = CounterMetricFamily(
+        "connector_repaired_by_reconcile",
+        "Things that no webhook had told of, found and mended.",
+        labels=["shop"],
+    )
+    for shop, book in shops.items():
+        if told := book.get("agreement"):
+            ratio.add_metric([shop], told["ratio"])
+            repaired.add_metric([shop], told["repaired_by_reconcile"])
+    yield from (ratio, repaired)
+
+
+def _unix(text: str | None) -> float | None:
+    moment = moments.parse_utc(text)
+    return None if moment is None else moment.timestamp()
 
 
 def _by_status(

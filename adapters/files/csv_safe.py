@@ -10,8 +10,9 @@ import csv
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from connector.model import Json
 
@@ -41,20 +42,34 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Json]]) ->
     Readers see the old file or the new one, never half of one, even after a power cut. Raises
     ``OSError``.
     """
+
+    def fill(file: TextIO) -> None:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([cell(column) for column in columns])
+        writer.writerows([cell(value) for value in row] for row in rows)
+
+    put_whole(path, fill)
+
+
+def put_whole(path: Path, fill: Callable[[TextIO], object]) -> None:
+    """Replace a text file as a whole by what ``fill`` writes. Raises ``OSError``."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow([cell(column) for column in columns])
-            writer.writerows([cell(value) for value in row] for row in rows)
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises ``OSError``."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

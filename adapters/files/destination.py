@@ -9,14 +9,15 @@ import math
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from adapters.files import csv_safe
+from adapters.files import manifest
 from connector.errors import LaneDown, TryLater
 from connector.model import Change, Json, Outcome, Parked, Settled
 from connector.ports import OPERATOR, Finding, Grade, Shape
@@ -28,6 +29,8 @@ _SEARCHED: Mapping[str, tuple[str, ...]] = {
 """The columns of each table that full-text search looks in; they are there from the beginning."""
 
 _TABLES = ("customers", "orders", "segments", "consents")
+_WRITTEN, _UNWRITTEN, _AT_ONCE = range(3)
+"""What ``PRAGMA user_version`` says: are the CSV files older than the tables, and may that wait."""
 _PATIENCE = 5.0  # seconds to wait while another program reads the file
 _LARGEST = 2**63
 _MEND_ROW = "Look at the attributes mapped to this destination: one gives a value no table can hold"
@@ -36,14 +39,27 @@ Row = Mapping[str, Json]
 
 
 class FilesDestination:
-    """A folder as a destination. ``folder`` must be for our user alone to change."""
+    """A folder as a destination. ``folder`` must be for our user alone to change.
+
+    ``every`` is the least time from one export of the CSV files to the next, by ``clock``; the
+    SQLite file is always of now. Who was erased is out of both at once.
+    """
 
     batch_size = 1000
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        every: timedelta | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._name = name
         self._folder = folder
         self._file = folder / f"{name}.sqlite3"
+        self._every = every
+        self._clock = clock
+        self._not_before: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -56,8 +72,9 @@ class FilesDestination:
         with self._open() as database:
             for table in wanted:
                 _make(database, table)
-            if not all(self._csv(table).exists() for table in wanted):
-                _mark_unwritten(database)
+            files = [*map(self._csv, wanted), self._folder / manifest.NAME]
+            if not all(file.exists() for file in files):
+                _mark(database, _UNWRITTEN)
         return ()
 
     def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
@@ -93,29 +110,56 @@ class FilesDestination:
         if taken:
             with self._open() as database:
                 self._replace(database, taken)
+            if any(change.erased for change in taken):
+                self._not_before = None
         return {key: refused.get(key, Settled()) for key in latest}
 
     def flush(self) -> None:
-        """Write the CSV files anew, if the tables changed since they were last written."""
+        """Write the CSV files anew, if the tables changed since then and it is time.
+
+        Raises as `prepare`.
+        """
+        now = self._clock()
+        if self._not_before is not None and now < self._not_before:
+            return
         with self._open() as database:
-            if not database.execute("PRAGMA user_version").fetchone()[0]:
-                return
-            for table in _held(database):
-                # Merging the search index is what makes it forget the words of removed rows.
-                database.table(table).optimize()
-                columns = list(database.table(table).columns_dict)
-                chosen = ", ".join(map(_quoted, columns))
-                rows = database.execute(
-                    f"SELECT {chosen} FROM {table} ORDER BY person, rowid"  # noqa: S608 quoted
-                )
-                csv_safe.write(self._csv(table), columns, rows)
-            database.execute("PRAGMA user_version = 0")
+            self._not_before = self._until(_marked(database), now)
+            if _marked(database) and self._not_before is None:
+                self._export(database, now)
+
+    def is_waiting(self) -> bool:
+        """Whether the last `flush` left something for later, because it was not time."""
+        return self._not_before is not None
 
     def rewrite(self) -> None:
-        """Write the CSV files anew, whether or not anything changed. Raises as `prepare`."""
+        """Write the CSV files anew now, whether or not anything changed. Raises as `prepare`."""
         with self._open() as database:
-            _mark_unwritten(database)
+            _mark(database, _AT_ONCE)
+        self._not_before = None
         self.flush()
+
+    def _until(self, mark: int, now: datetime) -> datetime | None:
+        """Until when what is marked so must wait, if it must."""
+        if mark != _UNWRITTEN or self._every is None:
+            return None
+        return manifest.next_at(self._folder, self._every, now=now)
+
+    def _export(self, database: Database, now: datetime) -> None:
+        manifest.take_away(self._folder)
+        written = []
+        for table in _held(database):
+            # Merging the search index is what makes it forget the words of removed rows.
+            database.table(table).optimize()
+            columns = list(database.table(table).columns_dict)
+            chosen = ", ".join(map(_quoted, columns))
+            rows = database.execute(
+                f"SELECT {chosen} FROM {table} ORDER BY person, rowid"  # noqa: S608 quoted
+            )
+            written.append(manifest.write_table(self._csv(table), columns, rows))
+        manifest.put(
+            self._folder, self._name, written, _counts(database), every=self._every, now=now
+        )
+        database.execute(f"PRAGMA user_version = {_WRITTEN}")
 
     def _replace(self, database: Database, changes: Sequence[Change]) -> None:
         rows: dict[str, list[Row]] = {table: [] for table in _held(database)}
@@ -134,7 +178,7 @@ class FilesDestination:
                 database.table(table).insert_all(
                     dict.fromkeys(columns.values()) | row for row in spelled
                 )
-            _mark_unwritten(database)
+            _mark(database, _AT_ONCE if any(each.erased for each in changes) else _UNWRITTEN)
 
     def _csv(self, table: str) -> Path:
         return self._folder / f"{table}.csv"
@@ -217,9 +261,28 @@ def _columns_for(database: Database, table: str, rows: Sequence[Row]) -> dict[st
     return columns
 
 
-def _mark_unwritten(database: Database) -> None:
+def _mark(database: Database, how: int) -> None:
     """Note in the file itself that the CSV files are older than it: a crash must not forget it."""
-    database.execute("PRAGMA user_version = 1")
+    if how > _marked(database):
+        database.execute(f"PRAGMA user_version = {how}")
+
+
+def _marked(database: Database) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _counts(database: Database) -> dict[str, dict[str, int]]:
+    """How many customers there are by shop and by the state of their permission to be mailed."""
+    by_shop, by_consent = Counter[str](), Counter[str]()
+    columns = database.table("customers").columns_dict if "customers" in _held(database) else {}
+    if {"shops", "email_consent"} <= columns.keys():
+        for shops, consent, number in database.execute(
+            "SELECT shops, email_consent, count(*) FROM customers GROUP BY 1, 2"
+        ):
+            for shop in str(shops or "").split(", "):
+                by_shop[shop] += number
+            by_consent[str(consent or "")] += number
+    return {"by_shop": dict(by_shop), "by_email_consent": dict(by_consent)}
 
 
 def _quoted(name: str) -> str:

@@ -35,6 +35,7 @@ MOST_MEMBERS = 500
 https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/
 """
 
+_SHOWN = ("email_address", "status", "last_changed", "timestamp_signup", "timestamp_opt")
 _WHOLE = msgspec.json.Encoder(decimal_format="number")
 _GONE = (404, 405)  # archiving a contact that is archived already is answered 405
 _NOT_FOUND = 404
@@ -125,6 +126,14 @@ class MailchimpClient:
             fields=["email_address", "status", "last_changed", "tags"],
         )
 
+    def opted_in(self, email: str) -> Mapping[str, Json] | None:
+        """How one member came to be subscribed, or ``None`` when there is no such member."""
+        return self._if_there(
+            self._lists.get_list_member,
+            member_id(email),
+            fields=["email_address", "status", "timestamp_signup", "timestamp_opt"],
+        )
+
     def unsubscribed_at(self, email: str) -> datetime | None:
         """When the person last unsubscribed by their own act, as far as the activity goes back.
 
@@ -202,9 +211,61 @@ class MailchimpClient:
             raise
         return True
 
+    @property
+    def told_at(self) -> datetime | None:
+        """The time by Mailchimp's clock when it last answered, if it said."""
+        return self._told_at
+
+    def members(self, query: Mapping[str, str]) -> Iterator[list[Mapping[str, Json]]]:
+        """The members that a query asks for, a page at a time, the longest unchanged first.
+
+        Who changes meanwhile may leave the list, and all after them move up: then the next page
+        begins so much earlier, and nobody is passed over.
+        """
+        wanted = {name: value for name, value in query.items() if value}
+        offset, total = 0, None
+        while True:
+            page = self._of_audience(
+                self._lists.get_list_members_info,
+                count=_PAGE,
+                offset=offset,
+                sort_field="last_changed",
+                sort_dir="ASC",
+                fields=[*(f"members.{name}" for name in _SHOWN), "total_items"],
+                **wanted,
+            )
+            rows, there = page.get("members"), page.get("total_items")
+            if not isinstance(rows, list) or not isinstance(there, int):
+                raise TryLater("Mailchimp's answer has no members")
+            if total is not None and there < total and offset:
+                offset, total = max(0, offset - (total - there)), there
+                continue
+            yield [row for row in rows if isinstance(row, dict)]
+            offset, total = offset + len(rows), there
+            if len(rows) < _PAGE:
+                return
+
+    def webhooks(self) -> list[Mapping[str, Json]]:
+        """Every webhook of the audience."""
+        said = self._of_audience(self._lists.get_list_webhooks).get("webhooks")
+        if not isinstance(said, list):
+            raise TryLater("Mailchimp's answer has no webhooks")
+        return [hook for hook in said if isinstance(hook, dict)]
+
+    def make_webhook(self, wanted: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Make a webhook. Raises `Refused`."""
+        return self._ask(self._lists.create_list_webhook, self._audience, wanted)
+
+    def change_webhook(self, webhook: str, wanted: Mapping[str, Json]) -> None:
+        """Change what a webhook tells of. Raises `Refused`."""
+        self._ask(self._lists.update_list_webhook, self._audience, webhook, wanted)
+
+    def remove_webhook(self, webhook: str) -> None:
+        """Remove a webhook. Raises `Refused`."""
+        self._ask(self._lists.delete_list_webhook, self._audience, webhook, empty=True)
+
     def _note_time(self, headers: Mapping[str, str]) -> None:
-        with suppress(ValueError, TypeError):
-            self._told_at = parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+        self._told_at = _time_in(headers) or self._told_at
 
     def _pages(
         self, call: Callable[..., Any], what: str, **kwargs: Any
@@ -246,17 +307,45 @@ class MailchimpClient:
     def _ask(
         self, call: Callable[..., Any], *args: Any, empty: bool = False, **kwargs: Any
     ) -> Mapping[str, Json]:
-        try:
-            got = _made(call, *args, **kwargs)
-        except Refused as refused:
-            if refused.status != _CONFLICT:
-                raise
-            got = _made_again(call, *args, **kwargs)
-        if isinstance(got, Answer):  # the official client gives these for `{}` and for nothing
-            got = {} if empty and not got.content.strip() else _object(got)
-        if not isinstance(got, dict):
-            raise TryLater("Mailchimp's answer is not the JSON object it should be")
-        return got
+        return _asked(call, *args, empty=empty, **kwargs)
+
+
+class Door:
+    """Mailchimp's addresses by method and path, for what does not belong to one audience.
+
+    ``told_at`` is the time by Mailchimp's clock at its last answer.
+    """
+
+    def __init__(self, account: Account, seconds: float) -> None:
+        self.told_at: datetime | None = None
+        wire = open_line(seconds=seconds, through_proxies=not is_loopback(account.host))
+        self._api = _over_wire(account, wire, self._note_time)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Mapping[str, Json] | None = None,
+    ) -> Mapping[str, Json]:
+        """Make one call; each part of ``path`` is quoted. Only of a DELETE nothing may come back.
+
+        Raises `Refused`, `TooLarge`, `TryLater` or `LaneDown`.
+        """
+        return _asked(
+            self._api.call_api,
+            path,
+            method,
+            {},
+            list(query),
+            {"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            empty=method == "DELETE",
+        )
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        self.told_at = _time_in(headers) or self.told_at
 
 
 def member_id(email: str) -> str:
@@ -295,6 +384,26 @@ def _over_wire(account: Account, wire: Wire, heard: Callable[[Mapping[str, str]]
 
     api.request = request
     return api
+
+
+def _time_in(headers: Mapping[str, str]) -> datetime | None:
+    with suppress(ValueError, TypeError):
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    return None
+
+
+def _asked(call: Callable[..., Any], *args: Any, empty: bool, **kwargs: Any) -> Mapping[str, Json]:
+    try:
+        got = _made(call, *args, **kwargs)
+    except Refused as refused:
+        if refused.status != _CONFLICT:
+            raise
+        got = _made_again(call, *args, **kwargs)
+    if isinstance(got, Answer):  # the official client gives these for `{}` and for nothing
+        got = {} if empty and not got.content.strip() else _object(got)
+    if not isinstance(got, dict):
+        raise TryLater("Mailchimp's answer is not the JSON object it should be")
+    return got
 
 
 def _made(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -7,16 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from adapters.mailchimp import subscriptions
 from adapters.mailchimp.account import Account
 from adapters.mailchimp.client import MOST_MEMBERS, MailchimpClient
+from adapters.mailchimp.confirming import weigh
+from adapters.mailchimp.hearing import Listener, hear
+from adapters.mailchimp.polling import said_since
 from adapters.mailchimp.push import Push
 from adapters.mailchimp.refusals import Refused
 from adapters.mailchimp.values import FOR_TEXT
 from adapters.mailchimp.words import Audience, plan
 from connector import clocks
 from connector.errors import LaneDown, TryLater
-from connector.model import Change, Outcome
-from connector.ports import FieldType, Finding, Grade, Introduction, Shape
+from connector.model import Change, Delivery, Outcome, Understanding, Wish
+from connector.ports import (
+    FieldType,
+    Finding,
+    Flaw,
+    Grade,
+    Introduction,
+    Letterbox,
+    Said,
+    Shape,
+    Subscription,
+)
 
 _TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 _OWN_WORDS = frozenset({"EMAIL", "UNSUB", "FORWARD", "REWARDS", "ARCHIVE", "DATE", "INTERESTS"})
@@ -49,7 +63,11 @@ class MailchimpDestination:
         timeout: float = 30.0,
     ) -> None:
         self.name = name
-        self._client = MailchimpClient(Account.check(name, audience, api_key, base_url), timeout)
+        account = Account.check(name, audience, api_key, base_url)
+        self._client = MailchimpClient(account, timeout)
+        # Who asks about a webhook is another thread than the one that sends.
+        self._asks = MailchimpClient(account, timeout)
+        self._listener = Listener(audience=audience, source=source_name or name)
         self._audience = Audience(source=source_name or name)
         self._tag_ids: dict[str, int] = {}
         self._is_read = False
@@ -116,6 +134,48 @@ class MailchimpDestination:
             plans = [plan(change, self._audience) for change in batch]
             outcomes |= Push(self._client, self._audience, self._tag_ids, now).run(plans)
         return outcomes
+
+    def understand(self, delivery: Delivery) -> Understanding:
+        """What a webhook of the audience means. Never raises, whatever was sent."""
+        return hear(delivery.body, self._listener, received_at=delivery.received_at)
+
+    def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
+        """Ask the audience itself how a contact came in. Raises `TryLater` or `LaneDown`."""
+        return weigh(
+            wish.id,
+            self._asks.opted_in(wish.id),
+            self._listener,
+            double_optin=self._asks.audience().get("double_optin") is True,
+            received_at=delivery.received_at,
+        )
+
+    def said_since(self, cursor: str | None, *, now: datetime) -> Iterator[Said]:
+        """Who left or signed up there; with no cursor, everybody who ever left."""
+        if not self._is_read:
+            self._read_audience()
+        return said_since(
+            self._client,
+            self._listener,
+            cursor,
+            double_optin=self._audience.double_optin,
+            now=now,
+        )
+
+    def list_webhooks(self) -> Sequence[Subscription]:
+        """Every webhook of the audience, others' as well. Raises `TryLater` or `LaneDown`."""
+        return subscriptions.every(self._client)
+
+    def register_webhooks(self, letterbox: Letterbox) -> Sequence[Subscription]:
+        """Have the audience tell us what people say there. Raises as `list_webhooks`."""
+        return tuple(subscriptions.register(self._client, letterbox))
+
+    def look_at_webhooks(self, letterbox: Letterbox) -> Sequence[Flaw]:
+        """What `register_webhooks` would mend. Raises as `list_webhooks`."""
+        return tuple(subscriptions.flaws(self._client, letterbox))
+
+    def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
+        """Whether the audience tells us what people say there. Raises as `list_webhooks`."""
+        return tuple(subscriptions.examine(self._client, letterbox))
 
     def flush(self) -> None:
         """Nothing is held back: every push is written when it returns."""

@@ -1,45 +1,36 @@
 """What Mailchimp tells by webhook: a word that takes away is believed, one that gives is asked for.
 
 Its webhooks are forms, most of them unsigned: whoever knows the address can send one. So a
-withdrawal counts at once, and "subscribe" grants nothing: it names whom to look up by the API. No
-route leads here yet; these are the words alone.
+withdrawal counts at once, and "subscribe" grants nothing: it names whom to look up by the API.
 https://mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks/
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from connector.identity import normal_email
-from connector.model import Claim, Evidence, Ignored, Purpose, Quarantined
+from connector.model import (
+    AddressChange,
+    Claim,
+    Evidence,
+    Ignored,
+    Kind,
+    Purpose,
+    Quarantined,
+    Understanding,
+    Understood,
+    Wish,
+)
 from connector.moments import parse_utc
 
 _MOST_FIELDS = 500  # an audience has at most 80 merge fields
 _LONGEST_BODY = 256 * 1024
 _ABUSE = "abuse"
 _MEND = "Whoever runs the connector: look at the webhooks of this audience in Mailchimp."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """A contact goes by another address since ``at``."""
-
-    old: str
-    new: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What is believed (``evidence``), whom to look up first (``ask``), and who moved."""
-
-    evidence: tuple[Evidence, ...] = ()
-    ask: str | None = None
-    moved: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +42,7 @@ class Listener:
     purpose: Purpose = Purpose.EMAIL
 
 
-Meant: TypeAlias = Heard | Ignored | Quarantined
-
-
-def hear(body: bytes, listener: Listener, *, received_at: datetime) -> Meant:
+def hear(body: bytes, listener: Listener, *, received_at: datetime) -> Understanding:
     """What a form means. Never raises, whatever was sent; a reason never quotes it."""
     form = _form(body)
     if isinstance(form, Quarantined):
@@ -68,15 +56,6 @@ def hear(body: bytes, listener: Listener, *, received_at: datetime) -> Meant:
     if form.get("data[list_id]") != listener.audience:
         return _quarantined("other_audience", "data[list_id] is not this destination's audience")
     return meaning(_Told(form, listener, received_at))
-
-
-def followed(moved: Moved, known: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """What was taken back at the old address, said of the new one: nothing given ever moves."""
-    return tuple(
-        replace(each, contact=moved.new)
-        for each in known
-        if each.contact == moved.old and each.claim is Claim.WITHDRAW
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +95,33 @@ class _Told:
         )
 
 
-def _subscribe(told: _Told) -> Meant:
+def _subscribe(told: _Told) -> Understanding:
     contact = told.address()
-    return Heard(ask=contact) if contact else _no_address("data[email]")
+    if contact is None:
+        return _no_address("data[email]")
+    return Understood(wishes=(Wish(kind=Kind.CONTACT, id=contact),))
 
 
-def _unsubscribe(told: _Told) -> Meant:
+def _unsubscribe(told: _Told) -> Understanding:
     contact = told.address()
     if contact is None:
         return _no_address("data[email]")
     method = "complaint" if told.is_complaint else "unsubscribe_webhook"
-    return Heard(evidence=(told.evidence(contact, Claim.WITHDRAW, method),))
+    return Understood(facts=(told.evidence(contact, Claim.WITHDRAW, method),))
 
 
-def _cleaned(told: _Told) -> Meant:
+def _cleaned(told: _Told) -> Understanding:
     """The address bounces, or its owner complained: the first says nothing about permission."""
     contact = told.address()
     if contact is None:
         return _no_address("data[email]")
     bounced = told.evidence(contact, Claim.UNDELIVERABLE, "cleaned_webhook")
     if not told.is_complaint:
-        return Heard(evidence=(bounced,))
-    return Heard(evidence=(told.evidence(contact, Claim.WITHDRAW, "complaint"), bounced))
+        return Understood(facts=(bounced,))
+    return Understood(facts=(told.evidence(contact, Claim.WITHDRAW, "complaint"), bounced))
 
 
-def _upemail(told: _Told) -> Meant:
+def _upemail(told: _Told) -> Understanding:
     old, new = told.address("data[old_email]"), told.address("data[new_email]")
     if old is None:
         return _no_address("data[old_email]")
@@ -148,10 +129,10 @@ def _upemail(told: _Told) -> Meant:
         return _no_address("data[new_email]")
     if old == new:
         return Ignored(reason="the same address in another spelling")
-    return Heard(moved=Moved(old=old, new=new, at=told.at))
+    return Understood(facts=(AddressChange(source=told.listener.source, old=old, new=new),))
 
 
-_MEANINGS: Mapping[str, Callable[[_Told], Meant]] = {
+_MEANINGS: Mapping[str, Callable[[_Told], Understanding]] = {
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
     "cleaned": _cleaned,

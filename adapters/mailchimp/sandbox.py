@@ -8,11 +8,14 @@ misbehave.
 from __future__ import annotations
 
 import argparse
+import hmac
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +26,7 @@ from adapters.mailchimp.sandbox_faults import FAULTS
 from adapters.mailchimp.sandbox_members import Rules, Trouble, member_id, stamp, write
 from adapters.mailchimp.sandbox_server import Server
 from adapters.mailchimp.sandbox_state import Held
+from adapters.mailchimp.sandbox_store_state import Sales
 from adapters.town import platform
 
 AUDIENCE = "a1b2c3d4e5"
@@ -44,10 +48,16 @@ class Sandbox(platform.Platform):
         self.audience = audience
         self.api_key = api_key
         self.world = World(audience=audience, clock=clock, double_optin=double_optin)
+        self.signing_secret: bytes | None = None
         self._server = Server(self.world, api_key, port)
         super().__init__(self._server, FAULTS)
         self.add_field("FNAME", "text")
         self.add_field("LNAME", "text")
+
+    @property
+    def sales(self) -> Sales:
+        """The stores with what was sold, the batches, and the mails that were set off."""
+        return self.world.sales
 
     @property
     def peak(self) -> int:
@@ -106,7 +116,8 @@ class Sandbox(platform.Platform):
 
     def confirm(self, email: str) -> None:
         """A pending person confirms by the link in the mail."""
-        self._set(email, "subscribed", self.world.clock())
+        moment = self.world.clock()
+        self._set(email, "subscribed", moment, opted=stamp(moment))
         self._notify("subscribe", "user", email, {})
 
     def sign_up(self, email: str, at: datetime | None = None) -> None:
@@ -116,7 +127,8 @@ class Sandbox(platform.Platform):
             self.world.state.come_back(member_id(email))
             item = {"email_address": email, "status_if_new": "subscribed"}
             write(self.world.state, [item], Rules(skip_merge_validation=True), moment)
-        self._set(email, "subscribed", moment)
+        told = stamp(moment)
+        self._set(email, "subscribed", moment, opted=told, signed_up=told)
         self._notify("subscribe", "user", email, {})
 
     def archive(self, email: str, at: datetime | None = None) -> None:
@@ -154,13 +166,26 @@ class Sandbox(platform.Platform):
         """Refuse this contact with these words from now on."""
         self.world.refused[email.lower()] = Trouble(words=words, code=code, field=field)
 
-    def _set(self, email: str, status: str, at: datetime) -> None:
+    def change_address(self, old: str, new: str) -> None:
+        """A person changes their address in Mailchimp's own profile centre."""
+        with self._lock:
+            member = self.world.state.find([member_id(old)])[member_id(old)]
+            tags = {tag["id"] for tag in self.world.state.worn([member.id])[member.id]}
+            self.world.state.drop(member.id)
+            member.id, member.email = member_id(new), new
+            member.changed = stamp(self.world.clock())
+            self.world.state.save([member])
+            self.world.state.join([(member.id, tag) for tag in tags])
+        told = {"old_email": old, "new_email": new, "new_id": member_id(new)[:10]}
+        self._notify("upemail", "user", new, told)
+
+    def _set(self, email: str, status: str, at: datetime, **more: Any) -> None:
         with self._lock:
             held = self.world.state.find([member_id(email)])
             member: Held = held[member_id(email)]
             member.was = member.status if status == "archived" else ""
             member.status, member.changed = status, stamp(at)
-            self.world.state.save([member])
+            self.world.state.save([replace(member, **more)])
 
     def _notify(self, event: str, source: str, email: str, more: Mapping[str, str]) -> None:
         """Tell the webhooks that asked for it.
@@ -178,8 +203,17 @@ class Sandbox(platform.Platform):
         form = {f"data[{name}]": value for name, value in told.items()}
         body = urlencode({"type": event, "fired_at": moment, **form}).encode()
         for url in wanted:
-            with urllib.request.urlopen(url, body, timeout=10):  # noqa: S310 - whom we were told to call
+            call = urllib.request.Request(url, body, self._seal(body))  # noqa: S310 - as we were told
+            with urllib.request.urlopen(call, timeout=10):  # noqa: S310 - the same
                 pass
+
+    def _seal(self, body: bytes) -> dict[str, str]:
+        """The header of an audience that has a signing secret; its time is the real one."""
+        if self.signing_secret is None:
+            return {}
+        at = int(time.time())
+        told = hmac.digest(self.signing_secret, f"{at}.".encode() + body, "sha256").hex()
+        return {"X-Mailchimp-Signature": f"t={at},v1={told}"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,6 +13,7 @@ from flask import Response, request
 
 from adapters.mailchimp.sandbox_members import Trouble
 from adapters.mailchimp.sandbox_state import AudienceState, Held
+from adapters.mailchimp.sandbox_store_state import Sales
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class World:
     audience: str
     clock: Callable[[], datetime]
     state: AudienceState = field(default_factory=AudienceState)
+    sales: Sales = field(default_factory=Sales)
     double_optin: bool = False
     gone: bool = False
     refused: dict[str, Trouble] = field(default_factory=dict)
@@ -79,6 +81,7 @@ def shown(world: World, members: list[Held]) -> list[dict[str, Any]]:
             "email_type": "html",
             "status": each.status,
             "merge_fields": each.fields,
+            "timestamp_signup": each.signed_up,
             "timestamp_opt": each.opted,
             "last_changed": each.changed,
             "vip": False,

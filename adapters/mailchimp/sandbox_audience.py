@@ -6,8 +6,10 @@ https://mailchimp.com/developer/marketing/api/lists/
 from __future__ import annotations
 
 import json
+import urllib.request
 import uuid
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, g, request
@@ -70,12 +72,35 @@ def webhooks(world: World) -> Response:
 
 
 def add_webhook(world: World) -> Response:
-    """Register a webhook."""
+    """Register a webhook, if its address answers a GET with 200."""
     body = g.body
+    if not _answers(body.get("url", "")):
+        return problem(
+            400, "Invalid Resource", "We were not able to connect to the URL: it must answer 200."
+        )
     hook = {"id": uuid.uuid4().hex[:10], "url": body.get("url", "")}
     parts = {name: json.dumps(body.get(name, {})) for name in ("events", "sources")}
     world.state.db.table("hooks").insert({**hook, **parts})
     return said({**hook, "events": body.get("events", {}), "sources": body.get("sources", {})})
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - whom we are to call
+            return bool(answer.status == HTTPStatus.OK)
+    except (OSError, ValueError):
+        return False
+
+
+def change_webhook(world: World, hook: str) -> Response:
+    """Change what a webhook tells of."""
+    there = [each for each in hooks(world.state) if each["id"] == hook]
+    if not there:
+        return missing()
+    told = {name: g.body.get(name, there[0][name]) for name in ("events", "sources")}
+    kept = {name: json.dumps(value) for name, value in told.items()}
+    world.state.db.table("hooks").update(hook, kept)
+    return said({**there[0], **told})
 
 
 def delete_webhook(world: World, hook: str) -> Response:

@@ -159,7 +159,10 @@ def _become(
         was=existing.was if status == "archived" else "",
         fields={**existing.fields, **values},
         changed=stamp(now) if changes else existing.changed,
-        opted=existing.opted,
+        opted=stamp(now)
+        if status == "subscribed" and status != existing.status
+        else existing.opted,
+        signed_up=existing.signed_up,
     )
 
 

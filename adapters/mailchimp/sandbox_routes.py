@@ -35,7 +35,11 @@ def batch(world: World) -> Response:
 def members(world: World) -> Response:
     """List contacts, perhaps of one status, perhaps changed since a moment."""
     wanted = request.args.get("status"), request.args.get("since_last_changed", "")
-    return said(page("members", shown(world, world.state.every(*wanted))))
+    found = world.state.every(*wanted)
+    if request.args.get("sort_field") == "last_changed":
+        found.sort(key=lambda each: each.changed)
+    part = page("members", found)
+    return said(part | {"members": shown(world, part["members"])})
 
 
 def add_member(world: World) -> Response:
@@ -129,6 +133,7 @@ _ROUTES: tuple[tuple[str, str, _Route], ...] = (
     ("POST", f"{_HERE}/merge-fields", of_audience.add_merge_field),
     ("GET", f"{_HERE}/webhooks", of_audience.webhooks),
     ("POST", f"{_HERE}/webhooks", of_audience.add_webhook),
+    ("PATCH", f"{_HERE}/webhooks/<hook>", of_audience.change_webhook),
     ("DELETE", f"{_HERE}/webhooks/<hook>", of_audience.delete_webhook),
 )
 

@@ -24,6 +24,7 @@ class Held:
     fields: dict[str, Any] = field(default_factory=dict)
     changed: str = ""
     opted: str = ""
+    signed_up: str = ""  # by a form; whoever came by the API has none
 
 
 class AudienceState:
@@ -41,6 +42,7 @@ class AudienceState:
                 "fields": str,
                 "changed": str,
                 "opted": str,
+                "signed_up": str,
             },
             pk="id",
         )
@@ -93,14 +95,17 @@ class AudienceState:
                 msgspec.json.encode(each.fields).decode(),
                 each.changed,
                 each.opted,
+                each.signed_up,
             )
             for each in members
         ]
         with self.db.atomic():  # at once: a batch of 500 is to be written in milliseconds
             self.db.conn.executemany(
-                "insert into members values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set "
+                "insert into members values (?, ?, ?, ?, ?, ?, ?, ?) "
+                "on conflict (id) do update set "
                 "email = excluded.email, status = excluded.status, was = excluded.was, "
-                "fields = excluded.fields, changed = excluded.changed, opted = excluded.opted",
+                "fields = excluded.fields, changed = excluded.changed, opted = excluded.opted, "
+                "signed_up = excluded.signed_up",
                 rows,
             )
 
@@ -108,6 +113,11 @@ class AudienceState:
         """Delete a contact for good; it may not be imported again."""
         with self.db.atomic():
             self.db.table("forgotten").insert({"id": member}, replace=True)
+            self.drop(member)
+
+    def drop(self, member: str) -> None:
+        """Take a contact out, as if it had never been there."""
+        with self.db.atomic():
             for table, column in (("members", "id"), ("wears", "member"), ("acts", "member")):
                 self.db.table(table).delete_where(f"{column} = ?", [member])
 
@@ -222,4 +232,5 @@ def _held(row: Mapping[str, Any]) -> Held:
         fields=msgspec.json.decode(row["fields"]),
         changed=row["changed"],
         opted=row["opted"],
+        signed_up=row["signed_up"],
     )

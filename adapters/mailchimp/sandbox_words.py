@@ -187,6 +187,7 @@ BODIES: Mapping[str, type[msgspec.Struct]] = {
     "POST /lists/{list_id}/segments/{segment_id}": _SegmentMembers,
     "POST /lists/{list_id}/merge-fields": _Field,
     "POST /lists/{list_id}/webhooks": _Webhook,
+    "PATCH /lists/{list_id}/webhooks/{webhook_id}": _Webhook,
 }
 """The shape of the body of every endpoint that takes one."""
 

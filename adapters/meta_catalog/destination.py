@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from adapters.graph_refusals import Refused, TooLarge
+from adapters.meta_catalog import sets
 from adapters.meta_catalog.account import Account
 from adapters.meta_catalog.client import MetaCatalogClient
 from adapters.meta_catalog.parcels import MOST_ITEMS
 from adapters.meta_catalog.push import Push, Waiting
-from adapters.meta_catalog.refusals import Refused, TooLarge
 from connector import clocks
 from connector.errors import LaneDown, TryLater
 from connector.model import Change, Json, Outcome
@@ -44,11 +45,18 @@ class MetaCatalogDestination:
         self._waiting = Waiting()
         self._sleep = sleep
 
-    def prepare(self, _shape: Shape) -> Sequence[Finding]:
-        """Check token and catalog, and that nothing else writes the same items.
+    def prepare(self, shape: Shape) -> Sequence[Finding]:
+        """Check token and catalog, that nothing else writes the same items, and make our sets.
 
         Raises `LaneDown` or `TryLater`.
         """
+        findings = list(self._look())
+        if shape.sets:
+            findings += sets.keep(self._client, shape.sets)
+        return findings
+
+    def _look(self) -> Iterator[Finding]:
+        """What is wrong with the catalog itself."""
         catalog = self._catalog()
         vertical = str(catalog.get("vertical") or _FOR_WARES)
         if vertical != _FOR_WARES:
@@ -58,15 +66,13 @@ class MetaCatalogDestination:
             )
         feeds = catalog.get("feed_count")
         if not isinstance(feeds, int) or feeds < 1:
-            return []
-        return [
-            Finding(
-                what=f"{feeds} data feed(s) write into this catalog as well: a feed overwrites "
-                "what is sent here, at its every run",
-                mend="In Commerce Manager > Data sources remove those that bring the same items.",
-                who=OWNER,
-            )
-        ]
+            return
+        yield Finding(
+            what=f"{feeds} data feed(s) write into this catalog as well: a feed overwrites what is "
+            "sent here, at its every run",
+            mend="In Commerce Manager > Data sources remove those that bring the same items.",
+            who=OWNER,
+        )
 
     def introduce(self) -> Introduction:
         """Ask which catalog answers. Raises `TryLater` or `LaneDown`."""
@@ -75,16 +81,16 @@ class MetaCatalogDestination:
             raise TryLater("Meta's answer has no id")
         return Introduction(account=found, at=self._client.told_at)
 
-    def check_up(self, shape: Shape, *, now: datetime) -> Sequence[Finding]:
+    def check_up(self, _shape: Shape, *, now: datetime) -> Sequence[Finding]:
         """Try everything that work will need, change nothing, and say how it was."""
-        return tuple(self._examine(shape, now))
+        return tuple(self._examine(now))
 
-    def _examine(self, shape: Shape, now: datetime) -> Iterator[Finding]:
+    def _examine(self, now: datetime) -> Iterator[Finding]:
         try:
             introduction = self.introduce()
             yield Finding(what="Meta takes the token and shows the catalog", grade=Grade.FINE)
             yield from clocks.compare(introduction.at, now, whose="Meta's")
-            yield from self.prepare(shape)
+            yield from self._look()
         except (TryLater, LaneDown) as problem:
             yield Finding.of("the catalog cannot be used", problem)
 

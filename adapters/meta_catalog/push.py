@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from adapters.graph_refusals import Refused, TooLarge
 from adapters.meta_catalog.client import MetaCatalogClient, Progress
 from adapters.meta_catalog.parcels import Parcel, body, calls, one_each
-from adapters.meta_catalog.refusals import Refused, TooLarge
 from adapters.meta_catalog.words import Plan, judge, plan
 from connector.errors import LaneDown, TryLater
 from connector.model import Change, Outcome, Parked, Postponed, Record

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.meta_catalog.sandbox_catalog import Catalog
-from adapters.meta_catalog.sandbox_faults import FAULTS
 from adapters.meta_catalog.sandbox_server import Server
 from adapters.town import platform
+from adapters.town.graph import FAULTS
 
 CATALOG = "726635365295186"
 TOKEN = "EAAstandin0123456789"  # noqa: S105 - the token of a catalog that is none
@@ -48,6 +48,17 @@ class Sandbox(platform.Platform):
         with self._lock:
             self.catalog.items[item_id] = {"id": item_id, **fields}
             self.catalog.nodes[item_id] = f"8{len(self.catalog.nodes):08d}"
+
+    def sets(self) -> dict[str, dict[str, Any]]:
+        """Every product set by its id."""
+        with self._lock:
+            return {set_id: dict(told) for set_id, told in self.catalog.sets.items()}
+
+    def in_set(self, name: str) -> list[str]:
+        """The ids of the items that a product set of this name shows."""
+        with self._lock:
+            (told,) = [each for each in self.catalog.sets.values() if each["name"] == name]
+            return sorted(self.catalog.items_of(told["filter"]))
 
     # --- misbehaving --------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ class Catalog:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
+    sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     only_warns: bool = False
     gives_up: bool = False
@@ -95,3 +97,26 @@ class Catalog:
         self.items[item_id] = {name: value for name, value in kept.items() if value != ""}
         self.nodes.setdefault(item_id, f"{900_000_000 + next(self._numbers)}")
         return None
+
+    def put_set(self, told: Mapping[str, Any]) -> str:
+        """Make a product set; gives its id."""
+        set_id = f"{700_000_000 + next(self._numbers)}"
+        self.sets[set_id] = dict(told)
+        return set_id
+
+    def items_of(self, filter_text: str) -> list[str]:
+        """The ids of the items that a filter lets through: one field that equals a text.
+
+        https://developers.facebook.com/docs/marketing-api/reference/product-set/
+        """
+        ((name, test),) = json.loads(filter_text).items()
+        return [
+            item_id
+            for item_id, item in self.items.items()
+            if str(item.get(name, "")).casefold() == str(test.get("eq")).casefold()
+        ]
+
+
+def same_filter(one: str, other: str) -> bool:
+    """Whether two filters say the same, spaces apart."""
+    return bool(json.loads(one) == json.loads(other))

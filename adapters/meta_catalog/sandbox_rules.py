@@ -6,6 +6,7 @@ https://developers.facebook.com/docs/marketing-api/reference/product-catalog/ite
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -171,3 +172,28 @@ def missing(item: Mapping[str, Any]) -> Iterator[str]:
             yield f"You cannot create a ProductItem without required field {name}"
     if not any(item.get(name) for name in ("brand", "mpn", "gtin")):
         yield "You cannot create a ProductItem without one of brand, mpn and gtin"
+
+
+_OF_SET = frozenset({"name", "filter", "retailer_id", "metadata"})
+
+
+def set_fault(form: Mapping[str, str], *, new: bool) -> str | None:
+    """What is wrong with a product set; an empty filter would be everything.
+
+    https://developers.facebook.com/docs/marketing-api/reference/product-catalog/product_sets/
+    """
+    if unknown := sorted(form.keys() - _OF_SET):
+        return f"Unknown parameter {unknown[0]}"
+    if new and not form.get("name"):
+        return "The parameter name is required"
+    if "filter" not in form:
+        return "The parameter filter is required" if new else None
+    try:
+        rule = json.loads(form["filter"])
+    except ValueError:
+        return "Param filter must be valid JSON"
+    good = isinstance(rule, dict) and len(rule) == 1
+    ((name, test),) = rule.items() if good else (("", None),)
+    if name not in FIELDS or not isinstance(test, dict) or test.keys() != {"eq"}:
+        return "Param filter must be one field that equals something"
+    return None if test["eq"] else "Param filter must not be empty"

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from adapters.meta_catalog import preflight
 from adapters.meta_catalog.preflight import LONGEST_ID, price_text
 from adapters.meta_catalog.variants import ADDITIONAL, variant_fields
+from connector.doubts import possible, versions
 from connector.model import Change, Json, Outcome, Parked, Record, Settled
 
 Data: TypeAlias = dict[str, Json]
@@ -57,21 +58,19 @@ def plan(change: Change) -> Plan | Outcome:
     before, after = change.before, change.after
     if before == after:
         return Settled()
-    old_id = str(before.fields.get("id") or "") if before else ""
+    old_ids = _ids(before)
     if after is None:
-        if not old_id:
+        if not old_ids:
             return Settled()
-        return Plan(change=change, requests={old_id: _deletion(old_id)})
+        return Plan(change=change, requests={each: _deletion(each) for each in old_ids})
     checked = preflight.check(after.fields)
     if isinstance(checked, Parked):
         return checked
     clean, left_out = checked
     data = _data(clean)
     item_id = str(clean["id"])
-    requests = {}
-    if old_id and old_id != item_id:
-        requests[old_id] = _deletion(old_id)
-    elif before is not None:
+    requests = {each: _deletion(each) for each in old_ids if each != item_id}
+    if before is not None and item_id in old_ids:
         empty, kept = _taken_away(before, data)
         data = {**data, **empty}
         left_out = [*left_out, *kept]
@@ -84,6 +83,12 @@ def body(fields: Mapping[str, Any]) -> Data | None:
     """An item as Meta would be told of it; ``None`` when it would refuse it."""
     checked = preflight.check(fields)
     return None if isinstance(checked, Parked) else _data(checked[0])
+
+
+def _ids(before: Record | None) -> list[str]:
+    """The ids under which it may be held: two of them when an answer was lost meanwhile."""
+    told = possible(before.fields.get("id")) if before else ()
+    return list(dict.fromkeys(str(each) for each in told if each))
 
 
 def _deletion(item_id: str) -> Mapping[str, Json]:
@@ -122,7 +127,9 @@ def _taken_away(before: Record, data: Data) -> tuple[Data, list[str]]:
 
     A sale is over when its time is: an empty price is none.
     """
-    held = body(before.fields) or {}
+    held: Data = {}
+    for version in versions(before.fields):
+        held |= body(version) or {}
     gone = held.keys() - data.keys()
     empty: Data = dict.fromkeys(sorted(gone & _EMPTIED), "")
     if "sale_price" in gone:

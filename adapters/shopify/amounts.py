@@ -15,7 +15,7 @@ from connector.shop_fields import BadFieldError, need_amount
 
 def read_currency_of(bag: object, plain: object) -> str:
     """The shop's currency of a total, told twice: as a field and in its bag. Both must agree."""
-    told, inside = parse_currency(plain), parse_currency(_shop_money(bag).get("currency_code"))
+    told, inside = parse_currency(plain), parse_currency(_currency(_shop_money(bag)))
     if told is None or (inside is not None and inside != told):
         raise BadFieldError("currency", "currency")
     return told
@@ -27,8 +27,8 @@ def read_amount(bag: object, plain: object, currency: str, where: str) -> int:
     What the buyer saw (presentment money) is never taken: sums would mix currencies.
     """
     shop_money = _shop_money(bag)
-    inside = parse_currency(shop_money.get("currency_code"))
-    if inside is not None and inside != currency:
+    told = _currency(shop_money)
+    if told != currency and parse_currency(told) not in {None, currency}:
         raise BadFieldError("currency", where)
     amount = shop_money.get("amount", plain)
     if amount is None or amount == "":
@@ -37,5 +37,12 @@ def read_amount(bag: object, plain: object, currency: str, where: str) -> int:
 
 
 def _shop_money(bag: object) -> Mapping[str, Any]:
-    money = bag.get("shop_money") if isinstance(bag, dict) else None
+    """The amount in the shop's currency; GraphQL spells it in its own way."""
+    if not isinstance(bag, dict):
+        return {}
+    money = bag.get("shopMoney") or bag.get("shop_money")
     return money if isinstance(money, dict) else {}
+
+
+def _currency(money: Mapping[str, Any]) -> object:
+    return money.get("currencyCode") or money.get("currency_code")

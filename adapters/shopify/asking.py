@@ -16,20 +16,38 @@ from adapters.shopify.parse import Place, guarded, slip_of
 from adapters.shopify.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.shopify.people import understand_customer
 from adapters.shopify.products import read_product
-from adapters.shopify.reading import Slip, read_gid
+from adapters.shopify.promotions import promotion_words, understand_promotion
+from adapters.shopify.reading import Slip, read_gid, tie_of
 from connector.errors import TryLater
-from connector.model import Delivery, Kind, Understanding, Understood, Variant, Version, Wish
-from connector.shop_fields import read_past
+from connector.model import (
+    Delivery,
+    Ignored,
+    Kind,
+    Quarantined,
+    Understanding,
+    Understood,
+    Variant,
+    Version,
+    Wish,
+)
+from connector.shop_fields import read_moment, read_past
 from connector.strict_json import Sound, examine
 
-Ask = Callable[[str, Mapping[str, str | None]], Answer]
+Ask = Callable[[str, Mapping[str, Any]], Answer]
 """Asks a query by its name. Raises `TryLater` or `LaneDown`."""
 
 FIELDS_DENIED = "fields_not_allowed"
+PAST = "history/"
+"""What a put-aside thing's topic begins with: no webhook's does, and GraphQL has other words."""
 _MOST_PAGES = (
     250  # of 50: more than the 2,048 variants a product and the 500 lines an order may have
 )
 _MOST_STARTS = 3
+_PASTS: Mapping[str, Kind] = {
+    "customers": Kind.CUSTOMER,
+    "products": Kind.PRODUCT,
+    "orders": Kind.ORDER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ _QUERIES: Mapping[Kind, _Query] = {
     Kind.CUSTOMER: _Query("customer", "customer", "Customer"),
     Kind.ORDER: _Query("order", "order", "Order", "lineItems"),
     Kind.PRODUCT: _Query("product", "product", "Product", "variants"),
+    Kind.PROMOTION: _Query("discount", "discountNode", "DiscountCodeNode"),
     Kind.INVENTORY_ITEM: _Query("inventory_item", "inventoryItem", "InventoryItem"),
 }
 
@@ -109,31 +128,81 @@ def _next_page(connection: object) -> str | None:
 
 def read(whole: Whole, wish: Wish, delivery: Delivery, place: Place) -> Understanding:
     """What the shop's answer says. Never raises for what it could answer."""
-    body = msgspec.json.encode((whole.node, whole.parts), order="sorted")
-    slip = slip_of(delivery, body, place, asked=True)
+    if wish.kind is Kind.INVENTORY_ITEM:
+        body = msgspec.json.encode(whole.node, order="sorted")
+        slip = slip_of(delivery, body, place, asked=True)
+        return guarded(lambda: _stock(whole, slip, delivery))
+    return _read(whole, wish.kind, lambda body: slip_of(delivery, body, place, asked=True))
+
+
+def recall(whole: Whole, kind: Kind, shop: str, now: datetime, place: Place) -> Understanding:
+    """As `read`, of a thing that no delivery told of, in a reading that began ``now``."""
+    changed = read_moment(whole.node.get("updatedAt"))
+
+    def slip(body: bytes) -> Slip:
+        return Slip(
+            shop=shop,
+            currency=place.currency,
+            storefront=place.storefront,
+            received_at=now,
+            tie=tie_of(body, asked=True),
+            known_at=changed,
+        )
+
+    return _read(whole, kind, slip)
+
+
+def understand_past(delivery: Delivery, place: Place) -> Understanding:
+    """What was read of the past and put aside, once more: a node and its parts, under `PAST`.
+
+    It may have come as a webhook under a topic that is not its own: no webhook is such a list.
+    """
+    kind = _PASTS.get(delivery.topic.removeprefix(PAST))
+    if kind is None:
+        return Ignored(reason="topic not used: it is none of the past")
+    examined = examine(b'{"past":' + delivery.body + b"}")
+    match examined.value.get("past") if isinstance(examined, Sound) else None:
+        case [dict() as node, list() as parts] if all(isinstance(part, dict) for part in parts):
+            whole = Whole(node=node, parts=parts, denied=())
+            return recall(whole, kind, delivery.shop, delivery.received_at, place)
+        case _:
+            return Quarantined(
+                reason="shape",
+                detail="it is no thing of the past with its parts",
+                mend="Whoever runs the connector: read the past once more: connector reconcile.",
+            )
+
+
+def _read(whole: Whole, kind: Kind, slip_for: Callable[[bytes], Slip]) -> Understanding:
+    """The digest is of what is read, so that the same thing has it however it was asked for."""
+    reader = _READERS[kind]
+    words = reader.words(whole)
+    slip = slip_for(_encode(words))
     if whole.denied:
         slip.flag(FIELDS_DENIED)
-    return guarded(lambda: _READERS[wish.kind](whole, slip, delivery))
+    return guarded(lambda: reader.read(words, slip))
 
 
-def _customer(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
-    words = translate.customer_words(whole.node)
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def _customer(words: translate.Words, slip: Slip) -> Understanding:
     return understand_customer(msgspec.convert(words, CustomerBody), slip)
 
 
-def _order(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
-    words = translate.order_words(whole.node, whole.parts)
+def _order(words: translate.Words, slip: Slip) -> Understanding:
     return understand_order(msgspec.convert(words, OrderBody), slip)
 
 
-def _product(whole: Whole, slip: Slip, _: Delivery) -> Understanding:
-    words = translate.product_words(whole.node, whole.parts)
+def _product(words: translate.Words, slip: Slip) -> Understanding:
     product = read_product(msgspec.convert(words, ProductBody), slip)
     return Understood(facts=(replace(product, all_variants=True),), flags=tuple(slip.flags))
 
 
 def _stock(whole: Whole, slip: Slip, delivery: Delivery) -> Understanding:
     """The variants of an inventory item, as of its newest change, which may be the delivery's."""
+    if whole.denied:
+        slip.flag(FIELDS_DENIED)
     examined = examine(delivery.body)
     told = examined.value if isinstance(examined, Sound) else {}
     moments = [
@@ -155,9 +224,17 @@ def _dated(variant: Variant, moments: Sequence[datetime | None]) -> Variant:
     return replace(variant, version=Version(at=newest, tie=variant.version.tie))
 
 
-_READERS: Mapping[Kind, Callable[[Whole, Slip, Delivery], Understanding]] = {
-    Kind.CUSTOMER: _customer,
-    Kind.ORDER: _order,
-    Kind.PRODUCT: _product,
-    Kind.INVENTORY_ITEM: _stock,
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How an answer about one kind of thing is said in the webhooks' words, and then read."""
+
+    words: Callable[[Whole], translate.Words]
+    read: Callable[[translate.Words, Slip], Understanding]
+
+
+_READERS: Mapping[Kind, _Reader] = {
+    Kind.CUSTOMER: _Reader(lambda whole: translate.customer_words(whole.node), _customer),
+    Kind.ORDER: _Reader(lambda whole: translate.order_words(whole.node, whole.parts), _order),
+    Kind.PROMOTION: _Reader(lambda whole: promotion_words(whole.node), understand_promotion),
+    Kind.PRODUCT: _Reader(lambda whole: translate.product_words(whole.node, whole.parts), _product),
 }

@@ -1,12 +1,15 @@
 """The only door to a shop's Admin GraphQL API: it asks, and says when it got no answer.
 
-All it ever sends, each a POST that may be repeated; only ``queries/webhook_*`` change anything, and
-that is our app's own webhooks:
+All it ever sends to the shop, each a POST that may be repeated. Only ``queries/webhook_*`` change
+anything, our app's own webhooks, and ``queries/take_back_*``, a permission that was withdrawn;
+``queries/bulk_start`` lets the shop write its answer into a file:
 
 ================================================  =======================================
 ``/admin/api/{version}/graphql.json``             a query of ``queries/*.graphql``
 ``/admin/oauth/access_token``                     for a token, with the app's id and secret
 ================================================  =======================================
+
+Those files lie elsewhere, and are fetched with GET, without our token.
 
 https://shopify.dev/docs/api/admin-graphql, https://shopify.dev/docs/api/usage/response-codes
 """
@@ -14,17 +17,18 @@ https://shopify.dev/docs/api/admin-graphql, https://shopify.dev/docs/api/usage/r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, TypeVar
 
 import httpx
 import tenacity
 
-from adapters import line
+from adapters import line, reach, trust
 from adapters.line import HiccupError
 from adapters.shopify import answers, tokens
 from adapters.shopify.answers import Answer
@@ -37,7 +41,15 @@ _LONGEST_CALL = 30.0
 _LONGEST_PAUSE = 15.0  # seconds waited within a call; whoever needs longer comes back
 _LONGEST_SILENCE = 20.0
 _Told = TypeVar("_Told")
+_MEND = "Whoever runs the connector: report it; nothing was fetched from there."
 _TOKEN_HEADER = "X-Shopify-Access-Token"  # noqa: S105 - the name of a header
+
+
+_GONE = frozenset({400, 401, 403, 404, 410})  # how a store of files says that a link has run out
+
+
+class FileGoneError(Exception):
+    """A file that the shop made is not there any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +74,14 @@ class ShopifyClient:
     ``told_at`` is the time by the shop's clock when it last answered, if it said.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each setting of a shop
         self,
         name: str,
         base_url: str,
         keys: Keys,
         *,
         api_version: str,
+        private_network: bool = False,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         ticks: Callable[[], float] = time.monotonic,
@@ -82,7 +95,14 @@ class ShopifyClient:
             )
         self._base = str(address)
         self._path = f"/admin/api/{api_version}/graphql.json"
-        self._http = line.open_line(address, seconds=_LONGEST_SILENCE, transport=transport)
+        self._http = line.open_line(
+            address,
+            seconds=_LONGEST_SILENCE,
+            transport=transport,
+            private_network=private_network,
+        )
+        self._transport = transport
+        self._at_home = reach.is_this_machine(address.host)
         self._sleep = sleep
         self._ticks = ticks
         self.told_at: datetime | None = None
@@ -96,7 +116,7 @@ class ShopifyClient:
             reraise=True,
         )
 
-    def ask(self, query: str, variables: Mapping[str, str | None]) -> Answer:
+    def ask(self, query: str, variables: Mapping[str, Any]) -> Answer:
         """What the shop answers to a query, by its name.
 
         Raises `TryLater` when the shop cannot answer, `LaneDown` when it refuses us.
@@ -111,9 +131,38 @@ class ShopifyClient:
         except answers.TokenRefusedError as refused:
             raise LaneDown(str(refused), mend=answers.MEND_REFUSED) from None
 
+    def fetch_file(self, address: str, *, after: int) -> Iterator[bytes]:
+        """A file that the shop made for us, piece by piece, from byte ``after`` on.
+
+        Only over https and from a public host, or from this machine where the shop is here too; no
+        token goes along and no redirect is followed. Raises `FileGoneError`, `HiccupError` when it
+        breaks off, `LaneDown` for an address that is not called.
+        """
+        url, http = self._line_to(address)
+        headers = {"Range": f"bytes={after}-"} if after else {}
+        try:
+            with http, http.stream("GET", url, headers=headers) as response:
+                yield from _pieces(response, after)
+        except httpx.HTTPError as error:
+            raise HiccupError(f"the file broke off ({type(error).__name__})") from None
+
+    def rest(self, seconds: float) -> None:
+        """Let the shop go on with its work for a while."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Hang up."""
         self._http.close()
+
+    def _line_to(self, address: str) -> tuple[httpx.URL, httpx.Client]:
+        try:
+            url = httpx.URL(address)
+            here = reach.is_this_machine(url.host)
+            if here == self._at_home and (here or url.scheme == "https"):
+                return url, line.open_line(url, seconds=_LONGEST_SILENCE, transport=self._transport)
+        except (httpx.InvalidURL, ConfigurationFault):
+            pass
+        raise LaneDown("the shop names a file that is not on a public https host", mend=_MEND)
 
     def _choose(self, name: str, keys: Keys, clock: Callable[[], float]) -> tokens.Tokens:
         store, app = keys.token_store, keys.client_id or ""
@@ -135,7 +184,7 @@ class ShopifyClient:
             "the access_token of a custom app"
         )
 
-    def _ask(self, query: str, variables: Mapping[str, str | None], token: str) -> Answer:
+    def _ask(self, query: str, variables: Mapping[str, Any], token: str) -> Answer:
         content = {"query": query_text(query), "variables": dict(variables)}
 
         def once() -> Answer:
@@ -182,7 +231,23 @@ class ShopifyClient:
                 )
                 return response, body
         except httpx.HTTPError as error:  # its text may hold addresses: the kind says enough
-            raise HiccupError(f"no answer ({type(error).__name__})") from None
+            raise HiccupError(f"no answer ({trust.silence(error)})") from None
+
+
+def _pieces(response: httpx.Response, after: int) -> Iterator[bytes]:
+    """The body from byte ``after`` on, whether or not the other side can begin there."""
+    status = response.status_code
+    if status in _GONE:
+        raise FileGoneError
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and after:
+        return
+    if status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        raise HiccupError(f"the file's host answered {status}")
+    passed = 0 if status == HTTPStatus.OK else after
+    for piece in response.iter_bytes():
+        passed += len(piece)
+        if passed > after:
+            yield piece[after - passed :] if passed - len(piece) < after else piece
 
 
 def _outline(response: httpx.Response) -> answers.Outline:

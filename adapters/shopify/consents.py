@@ -66,12 +66,13 @@ def evidence_of(
     claim, at = _claim(consent, purpose, slip)
     if contact is None:
         return
+    known_at = slip.received_at if at or slip.known_at is None else slip.known_at
     yield Evidence(
         contact=contact,
         purpose=purpose,
         claim=claim,
         source=slip.shop,
-        received_at=slip.received_at,
+        received_at=min(known_at, slip.received_at),
         at=at,
         method="api_state",
         reference=f"customer:{customer_id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from adapters.shopify.amounts import read_amount, read_currency_of
+from adapters.shopify.carts import carts_of
 from adapters.shopify.consents import state_of, takes_back
 from adapters.shopify.payloads import BuyerOfOrder, LineItem, OrderBody, RefundOfOrder
 from adapters.shopify.reading import (
@@ -39,6 +40,7 @@ from connector.shop_fields import (
     read_past,
     read_phone,
     read_text,
+    read_url,
     read_version,
     read_whole,
 )
@@ -107,8 +109,18 @@ def _order(body: OrderBody, order_id: str, slip: Slip) -> Order:
         countries=tuple(dict.fromkeys(countries)),
         lines=_lines(body, currency, slip),
         refunds=tuple(_refunds(body.refunds or (), currency)),
+        fulfilled=body.fulfillment_status == "fulfilled",
+        cancelled_at=read_moment(body.cancelled_at),
+        landing_url=_landing(body.landing_site, slip),
+        carts=carts_of(body.checkout_token, body.cart_token),
         meta=read_named(body.note_attributes),
     )
+
+
+def _landing(page: object, slip: Slip) -> str | None:
+    """The page by which the buyer came: a path in the shop, or a whole address."""
+    path = read_text(page)
+    return slip.storefront + path if path.startswith("/") else read_url(page)
 
 
 def _shipping(body: OrderBody, currency: str) -> int:
@@ -142,6 +154,7 @@ def _lines(body: OrderBody, currency: str, slip: Slip) -> tuple[Line, ...]:
             total=_line_total(
                 item, quantity or 0, currency, f"line_items[{index}]", with_tax=with_tax
             ),
+            discount=_taken_off(item, currency, f"line_items[{index}]"),
         )
     return tuple(lines.values())
 
@@ -149,13 +162,18 @@ def _lines(body: OrderBody, currency: str, slip: Slip) -> tuple[Line, ...]:
 def _line_total(item: LineItem, quantity: int, currency: str, where: str, *, with_tax: bool) -> int:
     """What the line came to after all discounts, without tax."""
     total = quantity * read_amount(item.price_set, item.price, currency, f"{where}.price")
-    for given in members(item.discount_allocations):
-        total -= read_amount(
-            given.get("amount_set"), given.get("amount"), currency, f"{where}.discount"
-        )
+    total -= _taken_off(item, currency, where)
     for tax in members(item.tax_lines) if with_tax else ():
         total -= read_amount(tax.get("price_set"), tax.get("price"), currency, f"{where}.tax")
     return total
+
+
+def _taken_off(item: LineItem, currency: str, where: str) -> int:
+    """What all discounts took off the line."""
+    return sum(
+        read_amount(given.get("amount_set"), given.get("amount"), currency, f"{where}.discount")
+        for given in members(item.discount_allocations)
+    )
 
 
 def _refunds(refunds: Iterable[RefundOfOrder], currency: str) -> Iterator[Refund]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from adapters.shopify import compliance
+from adapters.shopify.carts import CheckoutBody, understand_checkout, understand_deletion
 from adapters.shopify.orders import understand_order
 from adapters.shopify.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.shopify.people import (
@@ -25,6 +26,7 @@ from adapters.shopify.people import (
     understand_sms_consent,
 )
 from adapters.shopify.products import understand_product
+from adapters.shopify.promotions import understand_discount
 from adapters.shopify.reading import Slip, tie_of
 from adapters.shopify.thin import (
     UNUSED,
@@ -38,6 +40,7 @@ from adapters.shopify.thin import (
     understand_uninstall,
 )
 from connector.model import Delivery, Ignored, Kind, Quarantined, Understanding, Understood, Wish
+from connector.ports.versions import OTHER_VERSION
 from connector.shop_fields import BadFieldError, read_moment
 from connector.strict_json import Unsound, examine
 
@@ -71,6 +74,8 @@ class _Shape:
     read: Callable[[Value, Slip], Understanding]
     exact: bool = False
     """Whether it has no other keys: a permission is never read out of a body of another kind."""
+    without: frozenset[str] = frozenset()
+    """The keys that tell another kind from it, which has all of its own."""
 
 
 def _typed(shape: Any, understand_body: Callable[[Any, Slip], Understanding]) -> Any:
@@ -103,6 +108,12 @@ _SMS_CONSENT = _Shape(
     _typed(SmsConsentBody, understand_sms_consent),
     exact=True,
 )
+_CHECKOUT = _Shape(
+    frozenset({"token", "line_items", "currency", "total_price", "subtotal_price"}),
+    _typed(CheckoutBody, understand_checkout),
+    without=frozenset({"financial_status", "order_number"}),
+)
+_DISCOUNT = frozenset({"admin_graphql_api_id", "title", "status"})
 _REFUND = _Shape(
     frozenset({"id", "order_id", "refund_line_items", "transactions"}), understand_refund
 )
@@ -143,6 +154,16 @@ _SHAPES: Mapping[str, _Shape] = {
     ),
     "inventory_items/create": _ITEM,
     "inventory_items/update": _ITEM,
+    "checkouts/create": _CHECKOUT,
+    "checkouts/update": _CHECKOUT,
+    "checkouts/delete": _Shape(
+        frozenset({"presentment_currency"}),
+        understand_deletion,
+        without=frozenset({"line_items"}),
+    ),
+    "discounts/create": _Shape(_DISCOUNT, understand_discount(gone=False)),
+    "discounts/update": _Shape(_DISCOUNT, understand_discount(gone=False)),
+    "discounts/delete": _Shape(frozenset({"admin_graphql_api_id"}), understand_discount(gone=True)),
     "orders/delete": _Shape(frozenset({"id"}), understand_thin_deletion(Kind.ORDER), exact=True),
     "products/delete": _Shape(
         frozenset({"id"}), understand_thin_deletion(Kind.PRODUCT), exact=True
@@ -158,8 +179,18 @@ TOPICS = frozenset(_SHAPES) | compliance.TOPICS | {"app/uninstalled"}
 
 
 def understand(delivery: Delivery, place: Place) -> Understanding:
-    """What one delivery says. Never raises for what a shop could send."""
+    """What one delivery says. Never raises for what a shop could send.
+
+    What a person demands by law and is not carried out is an alarm: its time runs all the same.
+    """
     topic = delivery.topic.strip().lower()
+    said = _understand(topic, delivery, place)
+    if topic in compliance.TOPICS and isinstance(said, Quarantined):
+        return replace(said, alarm=True)
+    return said
+
+
+def _understand(topic: str, delivery: Delivery, place: Place) -> Understanding:
     origin = header(delivery, SHOP_HEADER)
     if origin is not None and origin.strip().lower() != place.domain:
         return compliance.other_shop(SHOP_HEADER)
@@ -172,7 +203,7 @@ def understand(delivery: Delivery, place: Place) -> Understanding:
     slip = slip_of(delivery, delivery.body, place, asked=False)
     slip.flags.extend(examined.flags)
     if header(delivery, VERSION_HEADER) not in {None, place.api_version}:
-        slip.flag("other_api_version")
+        slip.flag(OTHER_VERSION)
     return guarded(lambda: _read(topic, examined.value, place, slip))
 
 
@@ -186,6 +217,8 @@ def _read(topic: str, value: Value, place: Place, slip: Slip) -> Understanding:
     missing = shape.keys - value.keys()
     if missing:
         return _mismatch(f"for {topic} it lacks: {', '.join(sorted(missing))}")
+    if others := shape.without & value.keys():
+        return _mismatch(f"for {topic} it has too much: {', '.join(sorted(others))}")
     if shape.exact and value.keys() != shape.keys:
         return _mismatch(f"{topic} brings nothing but {', '.join(sorted(shape.keys))}")
     return shape.read(value, slip)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,11 +33,14 @@ class Slip(shop_fields.Slip):
     """What is known of a body beside its content: also where its shop is, and when it was sent.
 
     ``storefront`` is where the shop's pages are, without a slash at the end. ``triggered_at`` is
-    the header's, which is not signed: nothing but a withdrawal may be dated by it.
+    the header's, which is not signed: nothing but a withdrawal may be dated by it. ``known_at`` is
+    when a thing of the past was last changed: what it says without a date was known then, however
+    often it is read.
     """
 
     storefront: str
     triggered_at: datetime | None = None
+    known_at: datetime | None = None
 
 
 def tie_of(body: bytes, *, asked: bool) -> int:
@@ -51,10 +55,14 @@ def tie_of(body: bytes, *, asked: bool) -> int:
 
 def read_gid(value: object, kind: str) -> str | None:
     """The number in ``gid://shopify/Customer/123``; ``None`` if it names another kind of thing."""
-    prefix = f"{_GID}{kind}/"
-    if not isinstance(value, str) or not value.startswith(prefix):
-        return None
-    return read_id(value.removeprefix(prefix))
+    return _number_in(value, kind) if isinstance(value, str) else None
+
+
+@functools.lru_cache(maxsize=8192)
+def _number_in(gid: str, kind: str) -> str | None:
+    """Remembered, as many orders name one product."""
+    name, _, number = gid.rpartition("/")
+    return read_id(number) if name == _GID + kind else None
 
 
 def need_own_id(value: object, gid: object, kind: str) -> str:
@@ -96,10 +104,11 @@ def read_metafields(entries: object) -> dict[str, Json]:
     return found
 
 
-def members(entries: object) -> Iterator[Mapping[str, Any]]:
+def members(entries: object) -> Sequence[Mapping[str, Any]]:
     """The objects in a list; nothing when it is none."""
-    if isinstance(entries, list):
-        yield from (entry for entry in entries if isinstance(entry, dict))
+    if not entries or not isinstance(entries, list):
+        return ()
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def read_believed(value: object, received_at: datetime) -> datetime | None:

@@ -19,10 +19,13 @@ from typing import Any, Self
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from adapters.shopify.sandbox_bulk import Bulk
 from adapters.shopify.sandbox_customers import Customers
 from adapters.shopify.sandbox_demands import Demands
 from adapters.shopify.sandbox_desk import Announcement, Desk, open_books
 from adapters.shopify.sandbox_doors import Bucket, Doors
+from adapters.shopify.sandbox_files import Files
+from adapters.shopify.sandbox_flood import Flood
 from adapters.shopify.sandbox_graphql import Engine
 from adapters.shopify.sandbox_http import Office, build
 from adapters.shopify.sandbox_mischief import Mischief
@@ -52,7 +55,7 @@ EVERYTHING = (*WANTED, "inventory_levels/update")
 SCOPES = frozenset(
     {
         *("read_customers", "read_customer_merge", "read_orders", "read_all_orders"),
-        *("read_products", "read_inventory"),
+        *("read_products", "read_inventory", "write_customers"),
     }
 )
 
@@ -149,6 +152,7 @@ class Sandbox:
         )
         self.demands = Demands(desk, self.customers, self.doors)
         self.bucket = Bucket(most=self.points, restore=self.restore, clock=self.clock)
+        self.bulk = Bulk(Files(clock=self.clock), self.base_url, self.clock)
         root = Root(
             desk,
             customers=self.customers,
@@ -156,13 +160,16 @@ class Sandbox:
             shelves=self.products,
             subscriptions=self.subscriptions,
             scopes=self.scopes,
+            bulk=self.bulk,
         )
         engine = Engine(root=root.fields, bucket=self.bucket, admin=self.admin_schema)
+        self.bulk.engine = engine
         self._server.app = build(
             Office(
                 engine=engine,
                 doors=self.doors,
                 mischief=self.mischief,
+                files=self.bulk.files,
                 tally=lambda: {**self.tally(), "pending": self.pending()},
                 totals=self.totals,
             )
@@ -262,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=0, help="orders a second")
     parser.add_argument("--orders", type=int, help="stop selling after so many")
+    parser.add_argument("--flood", type=int, help="let bulk operations show so many orders")
     asked = parser.parse_args(arguments)
     shop = Sandbox(
         port=asked.port,
@@ -272,6 +280,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=asked.seed,
         keep_alive=True,
     )
+    if asked.flood:
+        shop.bulk.flood = Flood(orders=asked.flood)
     with shop:
         if asked.hook:
             shop.register(asked.hook)

@@ -8,6 +8,7 @@ https://shopify.dev/changelog/removing-some-fields-from-customer-webhook-payload
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -115,11 +116,20 @@ class Customers:
         with self._desk.act(when.get("now")) as act:
             record = self.get(number)
             consent = self._consent(state, level, act, dated=when.get("dated", True))
-            record["sms_consent"] = {**consent, "consent_collected_from": "other"}
-            self.touch(record, act)
-            told = {"id": number, "phone": record["rest"]["phone"]}
-            told |= {"sms_marketing_consent": record["sms_consent"]}
-            act.tell("customers_marketing_consent/update", told)
+            self._tell_sms(record, consent, act)
+        return record
+
+    def state(
+        self, number: int, kind: str, state: str, *, level: str | None, dated: datetime
+    ) -> Body:
+        """Somebody else tells what is permitted for ``email`` or ``sms``, since ``dated``."""
+        with self._desk.act(None) as act:
+            record = self.get(number)
+            told = self._consent(state, level, replace(act, moment=dated), dated=True)
+            if kind == "email":
+                self._tell_consent(record, told, act)
+            else:
+                self._tell_sms(record, told, act)
         return record
 
     def withdraw(self, number: int, *, now: datetime | None = None) -> Body:
@@ -170,8 +180,18 @@ class Customers:
     def _set_consent(
         self, record: Body, state: str, level: str | None, act: Act, *, dated: bool = True
     ) -> None:
-        record["email_consent"] = self._consent(state, level, act, dated=dated)
-        record["ever_subscribed"] |= state == SUBSCRIBED
+        self._tell_consent(record, self._consent(state, level, act, dated=dated), act)
+
+    def _tell_sms(self, record: Body, consent: Body, act: Act) -> None:
+        record["sms_consent"] = {**consent, "consent_collected_from": "other"}
+        self.touch(record, act)
+        told = {"id": record["id"], "phone": record["rest"]["phone"]}
+        told |= {"sms_marketing_consent": record["sms_consent"]}
+        act.tell("customers_marketing_consent/update", told)
+
+    def _tell_consent(self, record: Body, consent: Body, act: Act) -> None:
+        record["email_consent"] = consent
+        record["ever_subscribed"] |= consent["state"] == SUBSCRIBED
         self.touch(record, act)
         told = {"customer_id": record["id"], "email_address": record["rest"]["email"]}
         told["email_marketing_consent"] = record["email_consent"]

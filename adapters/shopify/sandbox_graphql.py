@@ -87,6 +87,16 @@ class Engine:
         )
         return self._answer(result, asked, self._count(document, chosen, variables, result.data))
 
+    def run_in_bulk(self, query: str, variables: Body) -> tuple[Body | None, bool]:
+        """An answer without points: its data, and whether something was denied."""
+        document = parse(query)
+        result = execute_sync(_schema(), document, root_value=self.root, variable_values=variables)
+        return result.data, bool(result.errors)
+
+    def checked(self, query: str) -> DocumentNode:
+        """A query, if it is valid. Raises `UnsoundError`, `GraphQLError`."""
+        return self._checked(query)
+
     def _answer(self, result: ExecutionResult, asked: int, used: int) -> Body:
         self.bucket.put_back(asked - used)
         body: Body = {"data": result.data}

@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from adapters.shopify.sandbox_doors import Doors, GrantRefusedError
+from adapters.shopify.sandbox_files import Files
 from adapters.shopify.sandbox_graphql import Engine
 from adapters.shopify.sandbox_mischief import Mischief
 from adapters.shopify.sandbox_words import VERSION, rails_json
@@ -44,6 +45,7 @@ class Office:
     engine: Engine
     doors: Doors
     mischief: Mischief
+    files: Files
     tally: Callable[[], Body]
     totals: Callable[[], Totals]
 
@@ -53,6 +55,7 @@ def build(office: Office) -> Flask:
     app = Flask("shopify-sandbox")
     _let_fail(app, office)
     _route(app, office)
+    office.files.route(app)
     _control(app, office)
     return app
 

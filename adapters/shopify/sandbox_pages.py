@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 from adapters.town.books import Body, Books, opened
 
 LARGEST_PAGE = 250
+WITHOUT_END = 2**31 - 1
+"""A page of everything: only a bulk query is answered so, any other would cost too much."""
 Given: TypeAlias = Mapping[str, Any]
 """The arguments of a connection."""
 _SORTS = {"ID": "id", "UPDATED_AT": "modified", "CREATED_AT": "created", "PROCESSED_AT": "created"}
@@ -67,11 +69,18 @@ def shelf(
     return _page(nodes, cursors, more=len(rows) > first, turned=bool(given.get("after")))
 
 
+def counted(books: Books, table: str, given: Given) -> Body:
+    """How many of a table a search finds."""
+    clauses, values = _search(given.get("query"))
+    where = " AND ".join(f"({clause})" for clause in clauses) or "1"
+    return {"count": books.count(table, where, values), "precision": "EXACT"}
+
+
 def _first(given: Given) -> int:
     first = given.get("first")
     if first is None:
         raise BadArgumentError("you must provide one of first or last")
-    if not 0 < first <= LARGEST_PAGE:
+    if not 0 < first <= LARGEST_PAGE and first != WITHOUT_END:
         raise BadArgumentError(f"first must be between 1 and {LARGEST_PAGE}")
     return int(first)
 

@@ -1,15 +1,17 @@
-"""The fields at which a query of the stand-in's GraphQL can begin, and the three it can change."""
+"""The fields at which a query of the stand-in's GraphQL can begin, and those it can change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.shopify.sandbox_bulk import Bulk
 from adapters.shopify.sandbox_customers import Customers
 from adapters.shopify.sandbox_desk import Desk, Missing
 from adapters.shopify.sandbox_goods import GoodsViews
-from adapters.shopify.sandbox_pages import connection, shelf
+from adapters.shopify.sandbox_pages import connection, counted, shelf
 from adapters.shopify.sandbox_parts import named, need
+from adapters.shopify.sandbox_permissions import Permissions
 from adapters.shopify.sandbox_selling import Orders
 from adapters.shopify.sandbox_shelves import Shelves
 from adapters.shopify.sandbox_subscriptions import RefusedError, Subscriptions
@@ -32,13 +34,14 @@ class Root:
         shelves: Shelves,
         subscriptions: Subscriptions,
         scopes: frozenset[str],
+        bulk: Bulk,
     ) -> None:
         self._desk = desk
         self._scopes = scopes
         self._subscriptions = subscriptions
         self._goods = goods = GoodsViews(desk, shelves, scopes)
         self._people = people = People(desk, scopes, goods.sold)
-        one, many = self._one, self._many
+        one, many, count = self._one, self._many, self._count
         self.fields: Mapping[str, Callable[..., Any]] = {
             "shop": lambda _: self._shop(),
             "currentAppInstallation": lambda _: {
@@ -56,6 +59,9 @@ class Root:
                 lambda n: people.customer(customers.get(n)),
             ),
             "customers": many("customers", "read_customers", people.customer),
+            "customersCount": count("customers", "read_customers"),
+            "ordersCount": count("orders", "read_orders"),
+            "productsCount": count("products", "read_products"),
             "order": one("order", "Order", "read_orders", lambda n: people.order(orders.get(n))),
             "orders": many("orders", "read_orders", people.order),
             "product": one(
@@ -77,6 +83,8 @@ class Root:
             "webhookSubscriptionCreate": self._subscribe,
             "webhookSubscriptionUpdate": self._resubscribe,
             "webhookSubscriptionDelete": self._unsubscribe,
+            **Permissions(desk, customers, scopes, people.customer).fields,
+            **bulk.fields,
         }
 
     def _one(
@@ -98,6 +106,13 @@ class Root:
         def resolve(_: Any, **given: Any) -> Body:
             need(self._scopes, table, scope)
             return shelf(self._desk.books, table, given, view)
+
+        return resolve
+
+    def _count(self, table: str, scope: str) -> Callable[..., Body]:
+        def resolve(_: Any, **given: Any) -> Body:
+            need(self._scopes, f"{table}Count", scope)
+            return counted(self._desk.books, table, given)
 
         return resolve
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import httpx
 
-from adapters.shopify import asking, parse, subscriptions
+from adapters.shopify import asking, pages, parse, subscriptions, take_back
 from adapters.shopify.asking import Whole
 from adapters.shopify.check_up import examine_shop, examine_webhooks
 from adapters.shopify.client import Keys, ShopifyClient
+from adapters.shopify.fingerprint import fingerprint
+from adapters.shopify.history import Past
+from adapters.shopify.kinds import SHELVES
 from adapters.shopify.tokens import TokenStore
 from connector.errors import LaneDown, TryLater
 from connector.model import (
     Customer,
     Deleted,
     Delivery,
+    Evidence,
     Kind,
     Understanding,
     Understood,
@@ -25,7 +29,16 @@ from connector.model import (
     Wish,
 )
 from connector.money import parse_currency
-from connector.ports import Door, Finding, Letterbox, ShopFacts, Subscription
+from connector.ports import (
+    Door,
+    Finding,
+    Fingerprint,
+    Flaw,
+    Haul,
+    Letterbox,
+    ShopFacts,
+    Subscription,
+)
 
 CURRENT_VERSION = "2026-10"
 PATIENCE = 8
@@ -74,6 +87,7 @@ class ShopifyShop:
         timezone: str | None = None,
         storefront: str | None = None,
         token_store: TokenStore | None = None,
+        private_network: bool = False,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._name = name
@@ -96,7 +110,15 @@ class ShopifyShop:
                 token_store=token_store,
             ),
             api_version=api_version,
+            private_network=private_network,
             transport=transport,
+        )
+        self._past = Past(
+            shop=name,
+            place=self._place,
+            ask=self._client.ask,
+            fetch_file=self._client.fetch_file,
+            rest=self._client.rest,
         )
 
     @property
@@ -109,8 +131,19 @@ class ShopifyShop:
         """How its webhooks arrive."""
         return self._door
 
+    @property
+    def written_for(self) -> str:
+        """The version of the API that its bodies are read as."""
+        return self._place.api_version
+
+    def version_of(self, delivery: Delivery) -> str | None:
+        """The version of the API in which a body came, if it says so."""
+        return parse.header(delivery, parse.VERSION_HEADER)
+
     def understand(self, delivery: Delivery) -> Understanding:
         """Translate one delivery into facts. Never raises for what a shop could send."""
+        if delivery.topic.startswith(asking.PAST):
+            return asking.understand_past(delivery, self._place)
         return parse.understand(delivery, self._place)
 
     def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
@@ -156,9 +189,68 @@ class ShopifyShop:
             )
         return ShopFacts(timezone=self._timezone or zone, currency=self._currency or currency)
 
+    def fingerprint(self) -> Fingerprint:
+        """Ask the shop who it is. Raises as `look_up`."""
+        return fingerprint(self._client.ask)
+
     def check_up(self, *, now: datetime) -> Sequence[Finding]:
         """Try everything that work will need, change nothing, and say how it was. Never raises."""
         return tuple(examine_shop(self._client, self._place, now=now))
+
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """What of the past can be read, each with all that belongs to it."""
+        return tuple(SHELVES)
+
+    def history(
+        self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
+    ) -> Iterator[Haul]:
+        """Everything of a kind, or what was changed since: see `connector.ports.Remembering`.
+
+        While Shopify writes its file, hauls are empty. Raises `TryLater` or `LaneDown`.
+        """
+        return self._past.history(kind, since=since, cursor=cursor, now=now)
+
+    def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
+        """Every id of a kind, 250 at a time. Raises `TryLater` or `LaneDown`."""
+        return pages.ids(self._client.ask, kind)
+
+    @property
+    def unfiltered(self) -> Collection[Kind]:
+        """Nothing: whatever can be read can be asked for by its change."""
+        return ()
+
+    @property
+    def hides_old(self) -> Collection[Kind]:
+        """Orders: those older than 60 days need the scope ``read_all_orders``.
+
+        https://shopify.dev/docs/api/usage/access-scopes#orders-permissions
+        """
+        return (Kind.ORDER,)
+
+    @property
+    def told_at(self) -> datetime | None:
+        """The time by the shop's clock when it last answered, if it said."""
+        return self._client.told_at
+
+    def latest(self, kind: Kind, *, now: datetime) -> Iterator[Haul]:
+        """Nothing is unfiltered, so nothing is asked for."""
+        del kind, now
+        return iter(())
+
+    def take_back(
+        self,
+        withdrawn: Evidence,
+        *,
+        customer_ids: Sequence[str],
+        mark: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Tell Shopify of a withdrawal, as of when it was made. False: nobody has that address.
+
+        Raises `TryLater` or `LaneDown`.
+        """
+        del mark  # Shopify keeps permissions itself
+        return take_back.take_back(self._client.ask, withdrawn, customer_ids)
 
     def list_webhooks(self) -> Sequence[Subscription]:
         """Every webhook of our app made by the API; others' are not shown to it.
@@ -173,6 +265,10 @@ class ShopifyShop:
         Raises as `list_webhooks`; what was done until then stays.
         """
         return tuple(subscriptions.register(self._client.ask, letterbox))
+
+    def look_at_webhooks(self, letterbox: Letterbox) -> Sequence[Flaw]:
+        """What `register_webhooks` would mend, and foreign versions. Raises as `list_webhooks`."""
+        return tuple(subscriptions.flaws(self._client.ask, letterbox, self.written_for))
 
     def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
         """Say which are missing or wrong, and what keeps Shopify from calling."""

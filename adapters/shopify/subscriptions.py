@@ -14,7 +14,7 @@ from typing import Any
 from adapters.shopify.asking import Ask
 from adapters.shopify.reading import members
 from connector.errors import LaneDown, TryLater
-from connector.ports import Letterbox, Subscription
+from connector.ports import Flaw, FlawKind, Letterbox, Subscription
 
 TOPICS = (
     *("orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/edited"),
@@ -23,6 +23,7 @@ TOPICS = (
     *("customers/delete", "customers/merge", "customer.tags_added", "customer.tags_removed"),
     *("customers_email_marketing_consent/update", "customers_marketing_consent/update"),
     *("products/create", "products/update", "products/delete"),
+    *("checkouts/create", "checkouts/update", "checkouts/delete"),
     *("inventory_levels/update", "inventory_items/update", "app/uninstalled"),
 )
 """The topics that are asked for: https://shopify.dev/docs/api/webhooks/2026-10."""
@@ -67,6 +68,8 @@ def register(ask: Ask, letterbox: Letterbox) -> Iterator[Subscription]:
     ours = [hook for hook in every(ask) if letterbox.is_ours(hook.address)]
     refused: dict[str, str] = {}
     for topic in TOPICS:
+        if topic in letterbox.left:
+            continue
         there = sorted(
             (hook for hook in ours if hook.topic == topic),
             key=lambda hook: (len(wrongs(hook, letterbox)), len(hook.id), hook.id),
@@ -85,6 +88,29 @@ def register(ask: Ask, letterbox: Letterbox) -> Iterator[Subscription]:
             "all scopes and that public_url is an https address; then register again. All other "
             "webhooks were set up.",
         )
+
+
+def flaws(ask: Ask, letterbox: Letterbox, written_for: str) -> Iterator[Flaw]:
+    """What `register` would mend, and webhooks that come in another version of the API.
+
+    The version is the app's: https://shopify.dev/docs/api/usage/versioning.
+    """
+    ours = [hook for hook in every(ask) if letterbox.is_ours(hook.address)]
+    for topic in TOPICS:
+        there = [hook for hook in ours if hook.topic == topic]
+        if not there:
+            yield Flaw(topic=topic, kind=FlawKind.MISSING, what="there is no webhook")
+        if len(there) > 1:
+            yield Flaw(topic=topic, kind=FlawKind.TWICE, what=f"there are {len(there)} webhooks")
+        for hook in there:
+            if hook.address != letterbox.address(topic):
+                what = "the address is not the topic's own"
+                yield Flaw(topic=topic, kind=FlawKind.ADDRESS, what=what)
+            if hook.status != ACTIVE:
+                yield Flaw(topic=topic, kind=FlawKind.INCOMPLETE, what=f"it comes {hook.status}")
+            if hook.version and hook.version != written_for:
+                what = f"it comes in version {hook.version} of the API, {written_for} is expected"
+                yield Flaw(topic=topic, kind=FlawKind.VERSION, what=what)
 
 
 class RefusedError(Exception):
@@ -157,9 +183,15 @@ def _read(body: Mapping[str, Any]) -> Subscription:
                 topic=_TOPIC_OF.get(topic, topic.lower()),
                 status=_status(body),
                 address=address,
+                version=_version(body),
             )
         case _:
             raise TryLater("the shop shows a webhook without id, topic or address")
+
+
+def _version(body: Mapping[str, Any]) -> str:
+    told = body.get("apiVersion")
+    return str(told.get("handle") or "") if isinstance(told, dict) else ""
 
 
 def _status(body: Mapping[str, Any]) -> str:

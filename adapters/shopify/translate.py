@@ -55,6 +55,7 @@ def order_words(node: Node, lines: Iterable[Node]) -> Words:
         "updated_at": node.get("updatedAt"),
         "processed_at": node.get("processedAt"),
         "cancelled_at": node.get("cancelledAt"),
+        "fulfillment_status": _small(node.get("displayFulfillmentStatus")),
         "source_name": node.get("sourceName"),
         "buyer_accepts_marketing": node.get("customerAcceptsMarketing"),
         "financial_status": _small(node.get("displayFinancialStatus")),
@@ -72,10 +73,10 @@ def order_words(node: Node, lines: Iterable[Node]) -> Words:
         "billing_address": _address(node.get("billingAddress")),
         "shipping_address": _address(node.get("shippingAddress")),
         "total_price": None,
-        "total_price_set": _bag(node.get("totalPriceSet")),
-        "total_tax_set": _bag(node.get("totalTaxSet")),
-        "total_shipping_price_set": _bag(node.get("totalShippingPriceSet")),
-        "total_discounts_set": _bag(node.get("totalDiscountsSet")),
+        "total_price_set": node.get("totalPriceSet"),
+        "total_tax_set": node.get("totalTaxSet"),
+        "total_shipping_price_set": node.get("totalShippingPriceSet"),
+        "total_discounts_set": node.get("totalDiscountsSet"),
         "note_attributes": [
             {"name": each.get("key"), "value": each.get("value")}
             for each in members(node.get("customAttributes"))
@@ -85,7 +86,7 @@ def order_words(node: Node, lines: Iterable[Node]) -> Words:
                 "id": read_gid(refund.get("id"), "Refund"),
                 "note": refund.get("note"),
                 "created_at": refund.get("createdAt"),
-                "total_refunded_set": _bag(refund.get("totalRefundedSet")),
+                "total_refunded_set": refund.get("totalRefundedSet"),
             }
             for refund in members(node.get("refunds"))
         ],
@@ -129,14 +130,12 @@ def _line_words(node: Node) -> Words:
         "quantity": node.get("quantity"),
         "product_id": read_gid(_inner(node, "product").get("id"), "Product"),
         "variant_id": read_gid(_inner(node, "variant").get("id"), "ProductVariant"),
-        "price_set": _bag(node.get("originalUnitPriceSet")),
+        "price_set": node.get("originalUnitPriceSet"),
         "discount_allocations": [
-            {"amount_set": _bag(given.get("allocatedAmountSet"))}
+            {"amount_set": given.get("allocatedAmountSet")}
             for given in members(node.get("discountAllocations"))
         ],
-        "tax_lines": [
-            {"price_set": _bag(tax.get("priceSet"))} for tax in members(node.get("taxLines"))
-        ],
+        "tax_lines": [{"price_set": tax.get("priceSet")} for tax in members(node.get("taxLines"))],
     }
 
 
@@ -167,15 +166,6 @@ def _address(node: object) -> Words | None:
         "company": node.get("company"),
         "phone": node.get("phone"),
         "country_code": node.get("countryCodeV2"),
-    }
-
-
-def _bag(node: object) -> Words | None:
-    money = _inner(node, "shopMoney")
-    if not money:
-        return None
-    return {
-        "shop_money": {"amount": money.get("amount"), "currency_code": money.get("currencyCode")}
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -31,6 +31,7 @@ class Books:
     """The shop's books. Safe to use from several threads; ``turn`` makes several steps one.
 
     ``indexes`` names the columns by which tables are searched; ``write`` makes a body's text.
+    ``state`` is another number after every change.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Books:
         self._db = Database(connection)
         self._text = write
         self._lock = threading.RLock()
+        self.state = 0
         for name, own in columns.items():
             table = self._db.table(name)
             table.create({**_EVERY, **own}, pk="id", if_not_exists=True)
@@ -85,6 +87,19 @@ class Books:
                 + ", ".join(f"{name} = excluded.{name}" for name in changed),
                 tuple(row.values()),
             )
+
+    def load(self, table: str, rows: Iterable[Row]) -> None:
+        """Write many rows at once, each with all its columns; ``body`` is text already."""
+        with self._lock:
+            self._db.table(table).insert_all(rows, pk="id", replace=True, batch_size=500)
+            self.state += 1
+
+    def after(self, series: str, number: int) -> None:
+        """Let a series go on after ``number``, if it is not further already."""
+        with self._lock:
+            if number > self._numbers.get(series, 0):
+                self._numbers[series] = number - 1
+                self.number(series)
 
     def mark(self, table: str, number: int, **columns: Any) -> None:
         """Change some columns of a row and nothing else."""
@@ -132,6 +147,7 @@ class Books:
     def _write(self, sql: str, values: tuple[Any, ...]) -> None:
         with self._lock:
             self._db.execute(sql, values)
+            self.state += 1
 
 
 def opened(row: Mapping[str, Any]) -> Body:

@@ -7,25 +7,32 @@ All it ever asks, each a GET that may be repeated:
 ``/wp-json/wc/v3/customers/{id}``                                           Basic
 ``/wp-json/wc/v3/products/{id}`` (also for the id of a variation)           Basic
 ``/wp-json/wc/v3/products/{id}/variations?per_page=100&page=N``             Basic
+``/wp-json/wc/v3/{orders,customers,products,variations}?…`` (`listed`)      Basic
 ``/wp-json/wc/v3/data/currencies/current``                                  Basic
 ``/wp-json/wc/v3/{orders,customers,products}?per_page=1&_fields=id``        Basic
 ``/wp-json/wc/v3/webhooks?per_page=100&page=N``                             Basic
 ``/wp-json/?_fields=gmt_offset,timezone_string``                            none
+``/wp-json/?_fields=home,url``                                              none
 ==========================================================================  =====
 
-The last one is public, and since WooCommerce 11.1 its keys are refused outside ``wc/``. All it ever
-writes are webhooks: ``POST /wp-json/wc/v3/webhooks`` (once, never repeated by itself), ``PUT`` and
-``DELETE /wp-json/wc/v3/webhooks/{id}``.
+The last two are public, and since WooCommerce 11.1 its keys are refused outside ``wc/``. All it
+ever writes are webhooks: ``POST /wp-json/wc/v3/webhooks`` (once, never repeated by itself), ``PUT``
+and ``DELETE /wp-json/wc/v3/webhooks/{id}``; and a withdrawal into an account's extra field:
+``PUT /wp-json/wc/v3/customers/{id}``.
 Reference: https://woocommerce.github.io/woocommerce-rest-api-docs/.
 """
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import tenacity
@@ -46,17 +53,41 @@ from connector.model import Kind
 from connector.strict_json import Sound, examine
 
 LARGEST_ANSWER = 5 * 1024 * 1024
+LARGEST_LIST = 12 * 1024 * 1024
 PER_PAGE = 100  # the most the API gives
 _MOST_PAGES = 100
 _ATTEMPTS = 3
 _LONGEST_CALL = 30.0
 _LONGEST_SILENCE = 10.0
+_SLOWEST_LIST = 60.0
+_LONGEST_TOTAL = 12
 _PATHS = {
     Kind.ORDER: "orders",
     Kind.CUSTOMER: "customers",
     Kind.PRODUCT: "products",
     Kind.VARIANT: "products",
+    Kind.PROMOTION: "coupons",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A stretch of a list as it came; ``total`` is how many things the shop says there are.
+
+    ``told_at`` is by the shop's clock, ``ticks`` and ``took`` (seconds) by ours. ``age`` is what a
+    cache on the way says of itself: https://www.rfc-editor.org/rfc/rfc9111#field.age.
+    """
+
+    body: bytes = field(repr=False)
+    total: int | None
+    told_at: datetime | None = None
+    age: int = 0
+    ticks: float = 0.0
+    took: float = 0.0
+
+
+class TooMuchError(Exception):
+    """More was asked for at once than the shop can give in good time."""
 
 
 class WooCommerceClient:
@@ -71,6 +102,7 @@ class WooCommerceClient:
         consumer_key: str,
         consumer_secret: str,
         *,
+        private_network: bool = False,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         ticks: Callable[[], float] = time.monotonic,
@@ -88,8 +120,10 @@ class WooCommerceClient:
             seconds=_LONGEST_SILENCE,
             transport=transport,
             headers={"Cache-Control": "no-cache"},
+            private_network=private_network,
         )
         self._ticks = ticks
+        self._line_id, self._numbers = secrets.token_hex(4), itertools.count()
         self.told_at: datetime | None = None
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(HiccupError),
@@ -109,6 +143,44 @@ class WooCommerceClient:
     def variations(self, product_id: str) -> Iterator[Mapping[str, Any]]:
         """Every variation of a product, as the shop shows them. Raises as `thing`."""
         return self._pages(f"/wp-json/wc/v3/products/{product_id}/variations", "variations")
+
+    def listed(self, things: str, query: Mapping[str, str | int]) -> Listed | None:
+        """One stretch of a list, asked for once; ``None`` if it hangs on a thing that is gone.
+
+        Every address is a new one, for caches that heed no header: WordPress passes over a
+        parameter it does not know. Raises `HiccupError`, `TooMuchError`, `TryLater` or `LaneDown`.
+        """
+        path = f"/wp-json/wc/v3/{things}"
+        what = f"GET {path}"
+        asked = urlencode({**query, "_": f"{self._line_id}{next(self._numbers)}"})
+        since = self._ticks()
+        try:
+            with self._http.stream(
+                "GET", f"{self._base}{path}?{asked}", auth=self._keys, timeout=_SLOWEST_LIST / 2
+            ) as response:
+                body = line.read_body(
+                    response,
+                    largest=LARGEST_LIST,
+                    seconds=_SLOWEST_LIST,
+                    since=since,
+                    ticks=self._ticks,
+                )
+        except (httpx.ReadTimeout, HiccupError) as problem:
+            raise TooMuchError(str(problem) or "no answer in time") from None
+        except httpx.HTTPError as error:
+            raise HiccupError(f"no answer ({kind_of(error)})") from None
+        self.told_at = line.date_in(response.headers)
+        if isinstance(judge(response, body, what, reading=True), Missing):
+            return None
+        ticks = self._ticks()
+        return Listed(
+            body=body,
+            total=_count_in(response.headers, "X-WP-Total"),
+            told_at=self.told_at,
+            age=_count_in(response.headers, "Age") or 0,
+            ticks=ticks,
+            took=ticks - since,
+        )
 
     def may_read(self, things: str) -> bool:
         """Whether one of ``orders``, ``customers`` or ``products`` is shown. Raises as `thing`."""
@@ -142,6 +214,11 @@ class WooCommerceClient:
         """Change an address, a secret or a status. Raises as `thing`."""
         return self._written("PUT", f"/wp-json/wc/v3/webhooks/{webhook}", wanted)
 
+    def mark_customer(self, customer: str, marks: Mapping[str, str]) -> None:
+        """Write extra fields of an account: nothing else of it is touched. Raises as `thing`."""
+        meta = [{"key": key, "value": value} for key, value in marks.items()]
+        self._written("PUT", f"/wp-json/wc/v3/customers/{customer}", {"meta_data": meta})
+
     def remove_webhook(self, webhook: str) -> None:
         """Remove a webhook for good. Raises as `thing`."""
         self._written("DELETE", f"/wp-json/wc/v3/webhooks/{webhook}?force=true", None)
@@ -166,6 +243,10 @@ class WooCommerceClient:
         """The site's ``timezone_string`` and ``gmt_offset``. Raises as `thing`."""
         return self._get("/wp-json/?_fields=gmt_offset,timezone_string", keys=False)
 
+    def site(self) -> Answer:
+        """The site's ``home`` and ``url``. Raises as `thing`."""
+        return self._get("/wp-json/?_fields=home,url", keys=False)
+
     def close(self) -> None:
         """Hang up."""
         self._http.close()
@@ -178,7 +259,7 @@ class WooCommerceClient:
             raise TryLater(f"{what}: {hiccup}") from None
 
     def _written(
-        self, method: str, path: str, wanted: Mapping[str, str] | None
+        self, method: str, path: str, wanted: Mapping[str, Any] | None
     ) -> Mapping[str, Any]:
         try:
             answer = self._write(method, path, wanted)
@@ -189,7 +270,7 @@ class WooCommerceClient:
             raise TryLater(f"{method} {path.partition('?')[0]}: the answer is no JSON object")
         return examined.value
 
-    def _write(self, method: str, path: str, wanted: Mapping[str, str] | None) -> Answer:
+    def _write(self, method: str, path: str, wanted: Mapping[str, Any] | None) -> Answer:
         """Raises `RefusedError` when WooCommerce itself says no."""
         what = f"{method} {path.partition('?')[0]}"
         # A POST is not repeated: the answer may be lost though the webhook was made.
@@ -206,7 +287,7 @@ class WooCommerceClient:
         what: str,
         *,
         keys: bool,
-        content: Mapping[str, str] | None = None,
+        content: Mapping[str, Any] | None = None,
     ) -> Answer:
         auth = self._keys if keys else None
         since = self._ticks()
@@ -223,3 +304,9 @@ class WooCommerceClient:
             raise HiccupError(f"no answer ({kind_of(error)})") from None
         self.told_at = line.date_in(response.headers)
         return judge(response, body, what, reading=method == "GET")
+
+
+def _count_in(headers: httpx.Headers, name: str) -> int | None:
+    text = headers.get(name, "")
+    good = text.isascii() and text.isdigit() and len(text) <= _LONGEST_TOTAL
+    return int(text) if good else None

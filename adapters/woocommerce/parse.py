@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.woocommerce.coupons import CouponBody, understand_coupon
 from adapters.woocommerce.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.woocommerce.reading import tie_of
 from adapters.woocommerce.resources import (
@@ -84,7 +85,17 @@ _PRODUCT = _Resource(
     frozenset({"name", "type", "status", "price"}),
     _reader(ProductBody, understand_product),
 )
-_BY_KIND = {r.kind: r for r in (_ORDER, _CUSTOMER, _PRODUCT)} | {Kind.VARIANT: _PRODUCT}
+_COUPON = _Resource(
+    Kind.PROMOTION,
+    frozenset({"code", "amount", "discount_type"}),
+    _reader(CouponBody, understand_coupon),
+)
+_UNDERSTAND: Mapping[Kind, Callable[[Any, Slip], Understanding]] = {
+    Kind.ORDER: understand_order,
+    Kind.CUSTOMER: understand_customer,
+    Kind.PRODUCT: understand_product,
+}
+_BY_KIND = {r.kind: r for r in (_ORDER, _CUSTOMER, _PRODUCT, _COUPON)} | {Kind.VARIANT: _PRODUCT}
 
 # https://woocommerce.github.io/woocommerce-rest-api-docs/#webhooks; product.published since 10
 _STATED = {
@@ -97,11 +108,15 @@ _STATED = {
     "product.updated": _PRODUCT,
     "product.published": _PRODUCT,
     "product.restored": _PRODUCT,
+    "coupon.created": _COUPON,
+    "coupon.updated": _COUPON,
+    "coupon.restored": _COUPON,
 }
 _DELETED = {
     "order.deleted": Kind.ORDER,
     "customer.deleted": Kind.CUSTOMER,
     "product.deleted": Kind.PRODUCT,
+    "coupon.deleted": Kind.PROMOTION,
 }
 _SHOWN_TOPIC = re.compile(r"[a-z0-9_.-]{1,100}")
 
@@ -121,7 +136,7 @@ def understand(delivery: Delivery, currency: str | None) -> Understanding:
     examined = examine(delivery.body)
     if isinstance(examined, Unsound):
         return Quarantined(reason=examined.reason, detail=examined.detail, mend=_ASK_US)
-    return _read(examined, resource, _slip(delivery, delivery.body, currency))
+    return _read(examined, resource, slip_for(delivery, delivery.body, currency))
 
 
 def understand_answer(
@@ -136,18 +151,35 @@ def understand_answer(
         or read_id(examined.value.get("id")) != wish.id
     ):
         return None
-    return _read(examined, resource, _slip(delivery, body, currency))
+    return _read(examined, resource, slip_for(delivery, body, currency))
 
 
-def understand_variation(
-    value: Mapping[str, Any], parent: Product, delivery: Delivery, currency: str | None
-) -> Variant | None:
+def understand_record(kind: Kind, body: bytes, slip: Slip) -> Understanding:
+    """What one thing of a list says, examined as a webhook's body is. Never raises.
+
+    ``kind`` is what the list is of; ``slip`` gathers what was odd.
+    """
+    examined = examine(body)
+    if isinstance(examined, Unsound):
+        return Quarantined(reason=examined.reason, detail=examined.detail, mend=_ASK_US)
+    return _read(examined, _BY_KIND[kind], slip)
+
+
+def understand_sound(kind: Kind, record: Any, slip: Slip) -> Understanding:
+    """As `understand_record`, of a ``record`` that is examined and in its shape already."""
+    try:
+        return _UNDERSTAND[kind](record, slip)
+    except BadFieldError as bad:
+        return _bad_field(bad)
+
+
+def understand_variation(value: Mapping[str, Any], parent: Product, slip: Slip) -> Variant | None:
     """One variation as ``/products/{id}/variations`` shows it; ``None`` if it cannot be read.
 
     There its name is only what sets it apart (``M``) and may be missing, as its parent may: both
-    are completed to what a webhook about it says.
+    are completed to what a webhook about it says. ``slip`` is that of the parent.
     """
-    slip = _slip(delivery, msgspec.json.encode(value, order="sorted"), currency)
+    slip = replace(slip, tie=tie_of(msgspec.json.encode(value, order="sorted")), flags=[])
     try:
         variant = read_variant(msgspec.convert(value, ProductBody), parent.id, slip)
     except (BadFieldError, msgspec.ValidationError):
@@ -175,7 +207,8 @@ def error_in(body: bytes) -> tuple[str | None, object]:
     return (code if _CODE.fullmatch(code) else "unreadable"), told.get("status")
 
 
-def _slip(delivery: Delivery, body: bytes, currency: str | None) -> Slip:
+def slip_for(delivery: Delivery, body: bytes, currency: str | None) -> Slip:
+    """What is known of a body that a delivery brought, or that answers one."""
     return Slip(
         shop=delivery.shop,
         currency=currency,
@@ -194,7 +227,7 @@ def _understand_deletion(delivery: Delivery, kind: Kind) -> Understanding:
     if isinstance(examined, Unsound):
         return Quarantined(reason=examined.reason, detail=examined.detail, mend=_ASK_US)
     if examined.value.keys() != {"id"}:
-        return _mismatch(f'{kind}.deleted brings {{"id": …}} alone')
+        return _mismatch(f'{delivery.topic} brings {{"id": …}} alone')
     try:
         gone_id = need_id(examined.value["id"], "id")
     except BadFieldError as bad:

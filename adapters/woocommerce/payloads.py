@@ -38,6 +38,7 @@ class LineItem(msgspec.Struct, frozen=True):
     variation_id: Leaf = None
     quantity: Leaf = None
     sku: Leaf = None
+    subtotal: Leaf = None
     total: Leaf = None
 
 

@@ -47,6 +47,9 @@ from connector.shop_fields import (
 )
 
 TRASH = "trash"
+_SENT = "completed"  # https://woocommerce.com/document/managing-orders/order-statuses/
+# The first page of the visit: OrderAttributionMeta.php, https://github.com/woocommerce/woocommerce
+_ENTRY = "_wc_order_attribution_session_entry"
 _DRAFTS = frozenset({"auto-draft", "checkout-draft", "draft"})
 _BUYER_ROLES = frozenset({"customer", "subscriber"})
 _WITH_VARIATIONS = frozenset({"variable", "variable-subscription"})
@@ -77,6 +80,7 @@ def understand_order(body: OrderBody, slip: Slip) -> Understanding:
         raise BadFieldError("date", "date_created_gmt")
     billing, shipping = read_address(body.billing), read_address(body.shipping)
     countries = (parse_country(billing.country), parse_country(shipping.country))
+    meta = read_meta(body.meta_data)
     order = Order(
         shop=slip.shop,
         id=order_id,
@@ -99,7 +103,9 @@ def understand_order(body: OrderBody, slip: Slip) -> Understanding:
         countries=tuple(dict.fromkeys(country for country in countries if country)),
         lines=_lines(body.line_items, currency, slip),
         refunds=_refunds(body, currency),
-        meta=read_meta(body.meta_data),
+        fulfilled=body.status == _SENT,
+        landing_url=read_url(meta.get(_ENTRY)),
+        meta=meta,
     )
     return Understood(facts=(order,), flags=tuple(slip.flags))
 
@@ -114,6 +120,8 @@ def _lines(items: Iterable[LineItem], currency: str, slip: Slip) -> tuple[Line, 
         quantity = read_whole(item.quantity)
         if quantity is None or quantity != item.quantity:
             slip.flag("quantity_rounded")
+        total = read_amount(item.total, currency, f"line_items[{index}].total")
+        before = read_amount(item.subtotal or item.total, currency, f"line_items[{index}].subtotal")
         lines[line_id] = Line(
             id=line_id,
             product_id=product_id,
@@ -121,7 +129,8 @@ def _lines(items: Iterable[LineItem], currency: str, slip: Slip) -> tuple[Line, 
             sku=read_text(item.sku),
             name=read_escaped(item.name),  # a product's name, as it was then
             quantity=quantity or 0,
-            total=read_amount(item.total, currency, f"line_items[{index}].total"),
+            total=total,
+            discount=max(before - total, 0),
         )
     return tuple(lines.values())
 

@@ -22,6 +22,7 @@ from adapters.town.totals import Totals
 from adapters.town.wire import Wire
 from adapters.woocommerce.sandbox_accounts import Accounts
 from adapters.woocommerce.sandbox_answers import Key, Office
+from adapters.woocommerce.sandbox_archive import Archive
 from adapters.woocommerce.sandbox_books import open_books
 from adapters.woocommerce.sandbox_desk import Desk
 from adapters.woocommerce.sandbox_mischief import Mischief
@@ -53,6 +54,8 @@ class Sandbox:
     takes 10 to 60 s); without it `deliver` sends. ``keep_alive`` reuses the connection to the
     receiver, which a real shop does not. ``stock_ports`` sends to ports 80, 443 and 8080 only, and
     ``tls_only`` takes keys only behind TLS, as a stock shop. ``path`` keeps the books in a file.
+    ``archived_orders`` of a long past are shown instead of those in the books. `visitors` counts
+    the requests to the REST API.
     """
 
     port: int = 0
@@ -73,6 +76,7 @@ class Sandbox:
     stock_ports: bool = False
     tls_only: bool = False
     timeout: float = 60
+    archived_orders: int = 0
     base_url: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,7 +116,13 @@ class Sandbox:
             mischief=self.mischief,
             keys=keys,
             tls_only=self.tls_only,
+            archive=(
+                Archive(site=self.site, orders=self.archived_orders)
+                if self.archived_orders
+                else None
+            ),
         )
+        self.visitors = office.visitors
         app = build(office)
         self._add_controls(app)
         self._server.app = app
@@ -225,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=0, help="orders a second")
     parser.add_argument("--orders", type=int, help="stop selling after so many")
+    parser.add_argument("--archive", type=int, default=0, help="orders of a long past to show")
     asked = parser.parse_args(arguments)
     shop = Sandbox(
         port=asked.port,
@@ -234,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path=asked.books,
         seed=asked.seed,
         keep_alive=True,
+        archived_orders=asked.archive,
     )
     with shop:
         if asked.hook:

@@ -9,18 +9,24 @@ from __future__ import annotations
 import hmac
 import json
 import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
+import msgspec
 from flask import Response, g, request
 
-from adapters.town.books import opened
+from adapters.town.books import Books, Row, opened
+from adapters.town.mischief import Answer
 from adapters.woocommerce import sandbox_queries as lists
 from adapters.woocommerce.sandbox_accounts import Accounts
+from adapters.woocommerce.sandbox_archive import Archive
 from adapters.woocommerce.sandbox_desk import Desk, Refusal
-from adapters.woocommerce.sandbox_mischief import Mischief
+from adapters.woocommerce.sandbox_mischief import LISTS, Mischief
 from adapters.woocommerce.sandbox_payloads import Body, error, php_json
 from adapters.woocommerce.sandbox_selling import Orders
 from adapters.woocommerce.sandbox_shelves import Shelves
@@ -54,6 +60,28 @@ class Key:
     may_write: bool = True
 
 
+@dataclass(slots=True)
+class Visitors:
+    """How many requests are being answered, and how many were at most at once."""
+
+    here: int = 0
+    most: int = 0
+    ever: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def come(self) -> None:
+        """One more."""
+        with self._lock:
+            self.here += 1
+            self.ever += 1
+            self.most = max(self.most, self.here)
+
+    def go(self) -> None:
+        """One less."""
+        with self._lock:
+            self.here -= 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """All that the REST API speaks for."""
@@ -66,6 +94,8 @@ class Office:
     mischief: Mischief
     keys: tuple[Key, ...]
     tls_only: bool = False
+    visitors: Visitors = field(default_factory=Visitors)
+    archive: Archive | None = None
 
 
 def answer(office: Office, body: Any, status: int = 200, **headers: str) -> Response:
@@ -86,22 +116,81 @@ def listed(
     path: str,
     within: str = "1",
     *,
-    shown: Callable[[Body], Body] = lambda body: body,
+    shown: Callable[[Body], Body] | None = None,
 ) -> Response:
     """One page of a list, with the platform's headers."""
-    desk = office.desk
+    desk, wrong = office.desk, g.get("wrong")
+    if wrong is not None and wrong.kind == "shifting":
+        _lose_first(desk.books, shelf, within)
+    past = wrong is not None and wrong.kind in {"stale", "frozen"}
+    then = desk.clock() - timedelta(seconds=wrong.seconds) if wrong else desk.clock()
     page = lists.page(
-        desk.books, desk.site, shelf, request.args.to_dict(), path=path, within=within
+        desk.books,
+        desk.site,
+        shelf,
+        request.args.to_dict(),
+        path=path,
+        within=f"({within}) AND created <= {int(then.timestamp())}" if past else within,
     )
-    bodies = [shown(opened(row)) for row in page.rows]
-    fields = request.args.get("_fields")
-    if fields:
-        bodies = [{name: b[name] for name in fields.split(",") if name in b} for b in bodies]
-    response = answer(office, bodies)
+    bodies = list(_written(page.rows, request.args.get("_fields"), shown))
+    response = _listing(office, bodies, wrong.kind if wrong else "")
+    if wrong is not None and wrong.kind == "stale":
+        told = datetime.now(UTC) - timedelta(seconds=wrong.seconds)
+        response.headers["Date"] = format_datetime(told, usegmt=True)
+        response.headers["Age"] = f"{wrong.seconds:.0f}"
     response.headers["X-WP-Total"] = str(page.total)
     response.headers["X-WP-TotalPages"] = str(page.pages)
     if page.link:
         response.headers["Link"] = page.link
+    return response
+
+
+def _written(
+    rows: Sequence[Row], fields: str | None, shown: Callable[[Body], Body] | None
+) -> Iterator[bytes]:
+    """The bodies of rows; what is shown as it is kept is not taken apart further than needed."""
+    wanted = [name for name in (fields or "").split(",") if name]
+    for row in rows:
+        body = row["body"].encode() if shown is None else php_json(shown(opened(row)))
+        if not wanted:
+            yield body
+            continue
+        parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        chosen = (b'"%b":%b' % (name.encode(), parts[name]) for name in wanted if name in parts)
+        yield b"{" + b",".join(chosen) + b"}"
+
+
+def _listing(office: Office, bodies: list[bytes], wrong: str) -> Response:
+    match wrong:
+        case "halved":
+            bodies = bodies[: len(bodies) // 2]
+        case "reversed":
+            bodies = bodies[::-1]
+        case _:
+            pass
+    response = answer(office, [])
+    if wrong == "other":
+        response.set_data(b'{"success":true,"data":[]}')
+    else:
+        response.set_data(b"[" + b",".join(bodies) + b"]")
+    return response
+
+
+def _lose_first(books: Books, shelf: lists.Shelf, within: str) -> None:
+    with books.turn():
+        rows = books.rows(
+            shelf.table, f"({within}) AND ({shelf.hidden})", (), "ORDER BY id LIMIT 1"
+        )
+        for row in rows:
+            books.drop(shelf.table, row["id"])
+
+
+def archived(office: Office, archive: Archive) -> Response:
+    """One page of the archive's orders, with the platform's headers."""
+    page = archive.page(request.args)
+    response = _listing(office, page.bodies, "")
+    response.headers["X-WP-Total"] = str(page.total)
+    response.headers["X-WP-TotalPages"] = str(page.pages)
     return response
 
 
@@ -177,7 +266,9 @@ def spoil(kind: str, seconds: float) -> Response | None:
             "Briefly unavailable for scheduled maintenance." if kind == "503" else "Just a moment"
         )
         return Response(_PAGE.format(title), status, headers, content_type="text/html")
-    if kind == "slow":
+    if kind in LISTS:
+        g.wrong = Answer(kind=kind, seconds=seconds)
+    elif kind == "slow":
         time.sleep(seconds)
     elif kind == "torn":
         g.torn = True

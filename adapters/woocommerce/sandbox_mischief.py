@@ -8,9 +8,13 @@ from typing import Any
 
 from adapters.town import mischief
 
-ANSWERS = ("500", "429", "503", "html", "torn", "dropped", "slow")
+LISTS = ("stale", "frozen", "halved", "reversed", "other", "shifting")
+"""How a list can be wrong: as a cache had it so many seconds ago, which its headers tell, or do
+not; half of what it should show; in the wrong order; JSON of another shape; right, but with its
+first thing gone for good just now, so that all others moved to the left."""
+ANSWERS = ("500", "429", "503", "html", "torn", "dropped", "slow", *LISTS)
 """How an answer of the REST API can fail: a critical error; too many requests; maintenance; a page
-instead of JSON; half an answer; none at all; a late one."""
+instead of JSON; half an answer; none at all; a late one; or a wrong list."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from adapters.town.books import Books, Row
 from adapters.woocommerce.sandbox_desk import Refusal
@@ -45,6 +46,10 @@ class Page:
     link: str | None
 
 
+_MOST_KEPT = 50
+_KEPT: WeakKeyDictionary[
+    Books, dict[tuple[str, str, tuple[str, ...], str], tuple[int, Sequence[int]]]
+] = WeakKeyDictionary()
 _DATED = {
     "after": "created > ?",
     "before": "created < ?",
@@ -92,13 +97,13 @@ def page(
     books: Books, site: Site, shelf: Shelf, given: Given, *, path: str, within: str = "1"
 ) -> Page:
     """The page that was asked for. ``within`` is our own SQL that narrows the list."""
-    number = _integer(given, "page", 1, low=1)
-    size = _integer(given, "per_page", 10, low=1, high=LARGEST_PAGE)
+    number = integer(given, "page", 1, low=1)
+    size = integer(given, "per_page", 10, low=1, high=LARGEST_PAGE)
     clauses, values = [within], []
     status = given.get("status") or given.get("status[]") or given.get("status[0]")
     wanted = [s for s in (status or "").split(",") if s]
     for name in wanted:
-        _member("status", name, shelf.statuses)
+        member("status", name, shelf.statuses)
     if wanted and not {"any", "all"} & set(wanted):
         clauses.append(f"status IN ({', '.join('?' * len(wanted))})")
         values += wanted
@@ -111,31 +116,56 @@ def page(
     for name, sql in shelf.dates.items():
         if given.get(name):
             clauses.append(sql)
-            values.append(str(_seconds(given, name, site)))
+            values.append(str(seconds_of(given, name, site)))
     for name, sql in (("include", "id IN"), ("exclude", "id NOT IN")):
         ids = [i for i in given.get(name, "").split(",") if i.isdigit()]
         if ids:
             clauses.append(f"{sql} ({', '.join(ids)})")
     where = " AND ".join(f"({clause})" for clause in clauses)
-    total = books.count(shelf.table, where, tuple(values))
-    start = (number - 1) * size
-    rest = f"ORDER BY {_order(shelf, given)} LIMIT {size} OFFSET {start}"
-    rows = books.rows(shelf.table, where, tuple(values), rest)
+    start = integer(given, "offset", (number - 1) * size, low=0)  # goes before the page
+    with books.turn():
+        whole = _ids(books, shelf.table, where, tuple(values), _order(shelf, given))
+        rows = _rows(books, shelf.table, whole[start : start + size])
+    total = len(whole)
     pages = -(-total // size)
-    if not rows and number > 1:  # a page past the end is empty, and says that all of it is
+    if not rows and start > 0:  # a page past the end is empty, and says that all of it is
         total = pages = 0
-    return Page(rows=rows, total=total, pages=pages, link=_link(site, path, given, number, pages))
+    return Page(
+        rows=rows, total=total, pages=pages, link=link_for(site, path, given, number, pages)
+    )
+
+
+def _ids(
+    books: Books, table: str, where: str, values: tuple[str, ...], order: str
+) -> Sequence[int]:
+    """The ids of a whole list in its order; kept while the books stand as they are."""
+    key = (table, where, values, order)
+    kept = _KEPT.setdefault(books, {})
+    state, ids = kept.get(key, (-1, ()))
+    if state != books.state:
+        sql = f"SELECT id FROM {table} WHERE {where} ORDER BY {order}"  # noqa: S608 - our own names
+        ids = [row["id"] for row in books.ask(sql, values)]
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[key] = (books.state, ids)
+    return ids
+
+
+def _rows(books: Books, table: str, ids: Sequence[int]) -> Sequence[Row]:
+    found = {row["id"]: row for row in books.rows(table, f"id IN ({', '.join(map(str, ids))})")}
+    return [found[number] for number in ids]
 
 
 def _order(shelf: Shelf, given: Given) -> str:
     by = given.get("orderby", shelf.default_order[0])
     way = given.get("order", shelf.default_order[1])
-    _member("orderby", by, tuple(shelf.orders))
-    _member("order", way, ("asc", "desc"))
+    member("orderby", by, tuple(shelf.orders))
+    member("order", way, ("asc", "desc"))
     return ", ".join(f"{column} {way}" for column in shelf.orders[by].rsplit(", ", 1))
 
 
-def _link(site: Site, path: str, given: Given, number: int, pages: int) -> str | None:
+def link_for(site: Site, path: str, given: Given, number: int, pages: int) -> str | None:
+    """The header that leads to the pages before and after; none where there is but one."""
     found = []
     if number > 1:
         found.append(("prev", min(number - 1, pages)))
@@ -148,7 +178,8 @@ def _link(site: Site, path: str, given: Given, number: int, pages: int) -> str |
     return ", ".join(written) or None
 
 
-def _integer(given: Given, name: str, default: int, *, low: int, high: int | None = None) -> int:
+def integer(given: Given, name: str, default: int, *, low: int, high: int | None = None) -> int:
+    """A whole number among the parameters; refuses what is none or out of bounds."""
     text = given.get(name)
     if text is None:
         return default
@@ -163,7 +194,8 @@ def _integer(given: Given, name: str, default: int, *, low: int, high: int | Non
     return number
 
 
-def _seconds(given: Given, name: str, site: Site) -> int:
+def seconds_of(given: Given, name: str, site: Site) -> int:
+    """A moment among the parameters, in seconds since 1970; refuses what is none."""
     try:
         moment = datetime.fromisoformat(given[name].replace(" ", "+"))
     except ValueError:
@@ -174,7 +206,8 @@ def _seconds(given: Given, name: str, site: Site) -> int:
     return int(moment.timestamp())
 
 
-def _member(name: str, value: str, known: Sequence[str]) -> None:
+def member(name: str, value: str, known: Sequence[str]) -> None:
+    """Refuse a word that the parameter does not know."""
     if value not in known:
         raise invalid(name, "rest_not_in_enum", f"{name} is not one of {_listed(known)}.")
 
@@ -182,7 +215,7 @@ def _member(name: str, value: str, known: Sequence[str]) -> None:
 def check_status(status: object) -> None:
     """Refuse an order's status that the shop does not know."""
     if status is not None and status not in STATUSES:
-        _member("status", str(status), STATUSES)
+        member("status", str(status), STATUSES)
 
 
 def invalid(name: str, code: str, told: str) -> Refusal:

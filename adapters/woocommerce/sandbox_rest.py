@@ -5,12 +5,15 @@ https://woocommerce.github.io/woocommerce-rest-api-docs/.
 
 from __future__ import annotations
 
+import json
+
 from flask import Flask, Response, g, request
 
 from adapters.woocommerce import sandbox_queries as lists
 from adapters.woocommerce.sandbox_answers import (
     Office,
     answer,
+    archived,
     authenticate,
     created,
     delete_or_trash,
@@ -29,10 +32,36 @@ def build(office: Office) -> Flask:
     app = Flask("woocommerce-sandbox")
     app.url_map.strict_slashes = False
 
+    _watch(app, office)
+
+    @app.errorhandler(Refusal)
+    def refuse(refusal: Refusal) -> Response:
+        return answer(office, refusal.body, refusal.status)
+
+    @app.errorhandler(404)
+    @app.errorhandler(405)
+    def no_route(_: Exception) -> Response:
+        told = "No route was found matching the URL and request method."
+        return answer(office, error("rest_no_route", told, 404), 404)
+
+    _route_orders(app, office)
+    _route_customers(app, office)
+    _route_products(app, office)
+    _route_variations(app, office)
+    _route_webhooks(app, office)
+    _route_site(app, office)
+    return app
+
+
+def _watch(app: Flask, office: Office) -> None:
+    """What happens to every request and answer: counted, checked, and spoilt on request."""
+
     @app.before_request
     def before() -> Response | None:
         if not request.path.startswith("/wp-json"):
             return None
+        office.visitors.come()
+        g.visitor = True
         planned = office.mischief.next_answer()
         if planned is not None:
             spoilt = spoil(planned.kind, planned.seconds)
@@ -48,24 +77,13 @@ def build(office: Office) -> Flask:
             whole = response.get_data()
             response.set_data(whole[: len(whole) // 2])
             response.headers["Content-Length"] = str(len(whole))
+            response.headers["Connection"] = "close"
         return response
 
-    @app.errorhandler(Refusal)
-    def refuse(refusal: Refusal) -> Response:
-        return answer(office, refusal.body, refusal.status)
-
-    @app.errorhandler(404)
-    @app.errorhandler(405)
-    def no_route(_: Exception) -> Response:
-        told = "No route was found matching the URL and request method."
-        return answer(office, error("rest_no_route", told, 404), 404)
-
-    _route_orders(app, office)
-    _route_customers(app, office)
-    _route_products(app, office)
-    _route_webhooks(app, office)
-    _route_site(app, office)
-    return app
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        if g.pop("visitor", False):
+            office.visitors.go()
 
 
 def _route_orders(app: Flask, office: Office) -> None:
@@ -73,6 +91,8 @@ def _route_orders(app: Flask, office: Office) -> None:
 
     @app.get("/wp-json/wc/v3/orders")
     def list_orders() -> Response:
+        if office.archive is not None:
+            return archived(office, office.archive)
         return listed(office, lists.ORDERS, "orders")
 
     @app.post("/wp-json/wc/v3/orders")
@@ -83,6 +103,8 @@ def _route_orders(app: Flask, office: Office) -> None:
 
     @app.get("/wp-json/wc/v3/orders/<int:number>")
     def get_order(number: int) -> Response:
+        if office.archive is not None and number <= office.archive.orders:
+            return answer(office, json.loads(office.archive.body(number)))
         return answer(office, orders.get(number))
 
     @app.route("/wp-json/wc/v3/orders/<int:number>", methods=["PUT", "PATCH", "POST"])
@@ -146,7 +168,7 @@ def _route_customers(app: Flask, office: Office) -> None:
 
 
 def _route_products(app: Flask, office: Office) -> None:
-    products, site = office.products, office.desk.site
+    products = office.products
 
     @app.get("/wp-json/wc/v3/products")
     def list_products() -> Response:
@@ -171,12 +193,26 @@ def _route_products(app: Flask, office: Office) -> None:
             office, number, "Product", products.delete, products.trash, trashed=trashed
         )
 
+
+def _route_variations(app: Flask, office: Office) -> None:
+    products, site = office.products, office.desk.site
+
     @app.get("/wp-json/wc/v3/products/<int:parent>/variations")
     def list_variations(parent: int) -> Response:
         products.get(parent)
         path, within = f"products/{parent}/variations", f"parent_id = {parent}"
         return listed(
             office, lists.PRODUCTS, path, within, shown=lambda body: as_variation(body, site)
+        )
+
+    @app.get("/wp-json/wc/v3/variations")
+    def list_all_variations() -> Response:
+        return listed(
+            office,
+            lists.PRODUCTS,
+            "variations",
+            "parent_id <> 0",
+            shown=lambda body: as_variation(body, site),
         )
 
     @app.post("/wp-json/wc/v3/products/<int:parent>/variations")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -11,25 +11,41 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from adapters.woocommerce import subscriptions
+from adapters.woocommerce import subscriptions, take_back
 from adapters.woocommerce.check_up import examine_shop, examine_webhooks
 from adapters.woocommerce.client import WooCommerceClient
-from adapters.woocommerce.parse import understand, understand_answer, understand_variation
+from adapters.woocommerce.fingerprint import fingerprint
+from adapters.woocommerce.history import KINDS, UNFILTERED, History
+from adapters.woocommerce.parse import (
+    slip_for,
+    understand,
+    understand_answer,
+)
+from adapters.woocommerce.politeness import Manners, PoliteReader
+from adapters.woocommerce.variations import with_variations
 from adapters.woocommerce.verdicts import Found
 from connector.errors import LaneDown, TryLater
 from connector.model import (
     Deleted,
     Delivery,
-    Fact,
+    Evidence,
     Kind,
-    Product,
     Understanding,
     Understood,
     Version,
     Wish,
 )
 from connector.money import parse_currency
-from connector.ports import Door, Finding, Letterbox, ShopFacts, Subscription
+from connector.ports import (
+    Door,
+    Finding,
+    Fingerprint,
+    Flaw,
+    Haul,
+    Letterbox,
+    ShopFacts,
+    Subscription,
+)
 from connector.strict_json import Sound, examine
 
 _MEND_ZONE = (
@@ -37,6 +53,7 @@ _MEND_ZONE = (
     "the shop's owner: choose a city under WordPress > Settings > General > Timezone."
 )
 _MEND_CURRENCY = "Whoever runs the connector: give this shop a currency in connector.yaml (as NOK)."
+DEFAULT_MANNERS = Manners()
 _WEST, _EAST = -12, 14  # the whole hours that have an Etc/GMT zone
 
 
@@ -61,7 +78,7 @@ class WooCommerceShop:
         secret_a_topic=True,
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of the shop, or a test's
         self,
         name: str,
         base_url: str,
@@ -70,14 +87,23 @@ class WooCommerceShop:
         currency: str | None,
         timezone: str | None = None,
         transport: httpx.BaseTransport | None = None,
+        *,
+        private_network: bool = False,
+        manners: Manners = DEFAULT_MANNERS,
     ) -> None:
         self._name = name
         self._currency = currency
         self._timezone = timezone
         self._base_url = base_url
         self._client = WooCommerceClient(
-            base_url, consumer_key, consumer_secret, transport=transport
+            base_url,
+            consumer_key,
+            consumer_secret,
+            private_network=private_network,
+            transport=transport,
         )
+        polite = PoliteReader(self._client, manners)
+        self._history = History(shop=name, currency=currency, polite=polite)
 
     @property
     def name(self) -> str:
@@ -107,6 +133,43 @@ class WooCommerceShop:
         doubt = () if confirmed else ("deletion_not_confirmed",)
         return replace(read, wishes=(), flags=(*read.flags, *doubt))
 
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """What of its past can be read, in the order in which it is best read."""
+        return KINDS
+
+    def history(
+        self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
+    ) -> Iterator[Haul]:
+        """Read on after ``cursor``, oldest first, to the end; accounts cannot be asked ``since``.
+
+        Raises `TryLater` or `LaneDown`; the hauls given until then stand.
+        """
+        return self._history.read(kind, since=since, cursor=cursor, now=now)
+
+    def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
+        """Every id of a kind that the shop shows today, in pages. Raises as `history`."""
+        return self._history.ids(kind)
+
+    @property
+    def unfiltered(self) -> Collection[Kind]:
+        """Accounts: their list has no filter for changes."""
+        return UNFILTERED
+
+    @property
+    def hides_old(self) -> Collection[Kind]:
+        """Nothing: whatever there is, is shown."""
+        return ()
+
+    @property
+    def told_at(self) -> datetime | None:
+        """The time by the shop's clock when it last answered, if it said."""
+        return self._client.told_at
+
+    def latest(self, kind: Kind, *, now: datetime) -> Iterator[Haul]:
+        """The accounts opened last, at most a hundred. Raises as `history`."""
+        return self._history.latest(kind, now=now)
+
     def describe(self) -> ShopFacts:
         """Ask the shop for its time zone and currency, those that are not configured.
 
@@ -116,6 +179,10 @@ class WooCommerceShop:
             timezone=self._timezone or self._ask_timezone(),
             currency=self._currency or self._ask_currency(),
         )
+
+    def fingerprint(self) -> Fingerprint:
+        """Ask the shop who it is. Raises as `look_up`."""
+        return fingerprint(self._client)
 
     def check_up(self, *, now: datetime) -> Sequence[Finding]:
         """Try everything that work will need, change nothing, and say how it was. Never raises."""
@@ -132,9 +199,23 @@ class WooCommerceShop:
         """
         return tuple(subscriptions.register(self._client, letterbox))
 
+    def look_at_webhooks(self, letterbox: Letterbox) -> Sequence[Flaw]:
+        """What `register_webhooks` would mend. Raises as `list_webhooks`."""
+        return tuple(subscriptions.flaws(self._client, letterbox))
+
     def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
         """Say which are missing, switched off or wrong, and what keeps the shop from calling."""
         return tuple(examine_webhooks(self._client, letterbox, self._base_url))
+
+    def take_back(
+        self,
+        withdrawn: Evidence,
+        *,
+        customer_ids: Sequence[str],
+        mark: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Write a withdrawal into the field that the mapping names; without one, nowhere."""
+        return bool(mark) and take_back.take_back(self._client, withdrawn, customer_ids, mark or {})
 
     def close(self) -> None:
         """Hang up."""
@@ -142,21 +223,8 @@ class WooCommerceShop:
 
     def _with_variations(self, read: Understood, delivery: Delivery) -> Understood:
         """The answer, with the variations it wishes for fetched as well."""
-        facts: list[Fact] = []
-        flags = list(read.flags)
-        for fact in read.facts:
-            if not isinstance(fact, Product) or not read.wishes:
-                facts.append(fact)
-                continue
-            found = [
-                understand_variation(value, fact, delivery, self._currency)
-                for value in self._client.variations(fact.id)
-            ]
-            variants = tuple(variant for variant in found if variant is not None)
-            facts.append(replace(fact, variants=variants, all_variants=len(variants) == len(found)))
-            if len(variants) < len(found) and "variation_not_readable" not in flags:
-                flags.append("variation_not_readable")
-        return Understood(facts=tuple(facts), flags=tuple(flags))
+        slip = slip_for(delivery, delivery.body, self._currency)
+        return with_variations(read, self._client.variations, slip)
 
     def _ask_timezone(self) -> str:
         answer = self._client.clock()

@@ -13,12 +13,13 @@ from typing import Any
 
 from adapters.woocommerce.client import WooCommerceClient
 from connector.errors import TryLater
-from connector.ports import Letterbox, Subscription
+from connector.ports import Flaw, FlawKind, Letterbox, Subscription
 
 TOPICS = (
     *("order.created", "order.updated", "order.deleted", "order.restored"),
     *("customer.created", "customer.updated", "customer.deleted"),
     *("product.created", "product.updated", "product.deleted", "product.restored"),
+    *("coupon.created", "coupon.updated", "coupon.deleted", "coupon.restored"),
 )
 """The topics that are understood: https://woocommerce.com/document/webhooks/."""
 ACTIVE = "active"
@@ -33,6 +34,8 @@ def register(client: WooCommerceClient, letterbox: Letterbox) -> Iterator[Subscr
     """See `connector.ports.Subscribing.register_webhooks`; each step is done when it is given."""
     ours = [hook for hook in every(client) if letterbox.is_ours(hook.address)]
     for topic in TOPICS:
+        if topic in letterbox.left:
+            continue
         there = sorted(
             (hook for hook in ours if hook.topic == topic),
             key=lambda hook: (len(wrongs(hook, letterbox)), len(hook.id), hook.id),
@@ -46,6 +49,21 @@ def register(client: WooCommerceClient, letterbox: Letterbox) -> Iterator[Subscr
             yield replace(spare, done="removed: a second one for the topic")
 
 
+def flaws(client: WooCommerceClient, letterbox: Letterbox) -> Iterator[Flaw]:
+    """What `register` would mend. A webhook at fault in several ways is named once for each."""
+    ours = [hook for hook in every(client) if letterbox.is_ours(hook.address)]
+    for topic in TOPICS:
+        there = [hook for hook in ours if hook.topic == topic]
+        if not there:
+            yield Flaw(topic=topic, kind=FlawKind.MISSING, what="there is no webhook")
+        if len(there) > 1:
+            yield Flaw(topic=topic, kind=FlawKind.TWICE, what=f"there are {len(there)} webhooks")
+        for hook in there:
+            for fault in wrongs(hook, letterbox):
+                kind, what = _FLAWS[fault]
+                yield Flaw(topic=topic, kind=kind, what=what.format(status=hook.status))
+
+
 def wrongs(hook: Subscription, letterbox: Letterbox) -> Sequence[str]:
     """What is not right with a webhook of ours, in a word or two each."""
     faults = {
@@ -54,6 +72,13 @@ def wrongs(hook: Subscription, letterbox: Letterbox) -> Sequence[str]:
         "switched off": hook.status != ACTIVE,
     }
     return [fault for fault, is_so in faults.items() if is_so]
+
+
+_FLAWS: Mapping[str, tuple[FlawKind, str]] = {
+    "address": (FlawKind.ADDRESS, "the address is not the topic's own"),
+    "secret": (FlawKind.SECRET, "nobody here set its secret"),
+    "switched off": (FlawKind.OFF, "the webhook is {status}"),
+}
 
 
 def _make(client: WooCommerceClient, letterbox: Letterbox, topic: str) -> Subscription:

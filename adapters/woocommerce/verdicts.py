@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import httpx
 
+from adapters import trust
 from adapters.line import HiccupError, host_of, retry_after
 from adapters.woocommerce.parse import error_in, is_missing
 from connector.errors import LaneDown, TryLater
@@ -62,19 +63,23 @@ class RefusedError(Exception):
         return LaneDown(str(self), mend=_MEND_WRITE if denied else _MEND_WORDS)
 
 
+class NoRouteError(LaneDown):
+    """The shop has no such address: WooCommerce is off, or too old for it."""
+
+
 def judge(response: httpx.Response, body: bytes, what: str, *, reading: bool) -> Answer:
     """What an answer means for us. Raises where it is none."""
     status = response.status_code
-    named = f"{what}: the shop answered {status}"
-    code, told = error_in(body)
     if status == HTTPStatus.OK or (status == HTTPStatus.CREATED and not reading):
         if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"{", b"["}:
             raise HiccupError("a web page instead of JSON")
         return Found(body)
+    named = f"{what}: the shop answered {status}"
+    code, told = error_in(body)
     if reading and status == HTTPStatus.NOT_FOUND and is_missing(code, told):
         return Missing()
     if code == "rest_no_route":
-        raise LaneDown(f"{named}, it has no such route", mend=_MEND_ROUTE)
+        raise NoRouteError(f"{named}, it has no such route", mend=_MEND_ROUTE)
     if code and not reading and status in _NO:
         raise RefusedError(named, code)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -93,6 +98,4 @@ def judge(response: httpx.Response, body: bytes, what: str, *, reading: bool) ->
 
 def kind_of(error: httpx.HTTPError) -> str:
     """What went wrong on the way, in words that hold no address."""
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "its certificate is not trusted here"
-    return type(error).__name__
+    return trust.silence(error)

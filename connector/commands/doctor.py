@@ -16,8 +16,8 @@ from connector.commands.options import WITH_JSON, with_files
 @WITH_JSON
 @click.option(
     "--accept",
-    metavar="DESTINATION",
-    help="Confirm that this destination's account may be another than before.",
+    metavar="NAME",
+    help="Confirm that this shop, or this destination's account, may be another than before.",
 )
 def doctor(config: Path, mapping: str | None, accept: str | None, *, as_json: bool) -> None:
     """Look at settings, store, worker, receiver, shops and destinations.

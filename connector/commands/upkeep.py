@@ -8,34 +8,19 @@ from pathlib import Path
 import click
 from sqlalchemy import make_url
 
-from connector import setting_values, wiring
+from connector import wiring
+from connector.commands.moment import Moment
 from connector.commands.options import with_files
 from connector.errors import ConnectorError
-from connector.moments import parse_utc
 from connector.settings import Settings
 from connector.store import again, backup, inbox, suppressions
 from connector.whole_files import refuse_tricks
 from connector.wiring import Configured
 
 
-class _Moment(click.ParamType[datetime]):
-    name = "moment"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        text = str(value)
-        if len(text) == len("2026-01-31") and (day := parse_utc(text)) is not None:
-            return day
-        try:
-            return setting_values.moment(text)
-        except ValueError as problem:
-            self.fail(f"{text!r} {problem}, or a day such as 2026-11-23", param, ctx)
-
-
 @click.command()
 @with_files
-@click.option("--since", type=_Moment(), help="Only what came at this moment or later.")
+@click.option("--since", type=Moment(), help="Only what came at this moment or later.")
 @click.option("--shop", help="Only what this shop delivered.")
 @click.option("--delivery", type=int, help="Only the delivery of this number.")
 def replay(
@@ -53,6 +38,7 @@ def replay(
     store = wiring.open_store(configured.settings)
     try:
         with store.write() as conn:
+            gone = inbox.count_bodiless(conn, shop=shop, since=since, delivery=delivery)
             number = inbox.replay(conn, shop=shop, since=since, delivery=delivery)
     finally:
         store.close()
@@ -62,6 +48,8 @@ def replay(
             "waits already, or its body is no longer kept."
         )
     click.echo(f"to be taken up again: {number}")
+    if gone:
+        click.echo(f"left, because their bodies are no longer kept: {gone}")
 
 
 @click.group()

@@ -9,8 +9,8 @@ from pathlib import Path
 from connector import screen, wiring
 from connector.doctor import entrance, guests, premises
 from connector.errors import ConfigurationFault
-from connector.flow import accounts
-from connector.ports import OPERATOR, Finding, Grade, Introducing
+from connector.flow import accounts, shop_pins
+from connector.ports import OPERATOR, Finding, Fingerprinted, Grade, Introducing
 from connector.store.connect import Store
 from connector.wiring import Configured
 
@@ -31,7 +31,7 @@ class Report:
 def examine(config: Path, mapping: str | None = None, *, accept: str | None = None) -> Report:
     """Look at settings, store, worker, receiver, shops and destinations; change nothing of theirs.
 
-    ``accept`` names a destination whose account may be another than before. Raises
+    ``accept`` names a shop or a destination that may be another than before. Raises
     `ConfigurationFault` when there is none of that name.
     """
     try:
@@ -80,11 +80,27 @@ def _fault(sentence: str) -> Finding:
 
 
 def _accept(configured: Configured, store: Store | None, name: str) -> None:
+    if store is not None and name in configured.settings.shops:
+        _accept_shop(configured, store, name)
+        return
     section = configured.settings.destinations.get(name)
     if section is None or store is None:
-        raise ConfigurationFault(f"--accept {name}: there is no such destination, or no store yet")
+        raise ConfigurationFault(
+            f"--accept {name}: there is no such shop or destination, or no store yet"
+        )
     adapter = wiring.open_destination(name, section)
     if not isinstance(adapter, Introducing):
         raise ConfigurationFault(f"--accept {name}: a {section.platform} has no account to confirm")
     now = wiring.clock_of(configured.settings)()
     accounts.pin(store, name, adapter.introduce().account, now=now)
+
+
+def _accept_shop(configured: Configured, store: Store, name: str) -> None:
+    shop = wiring.open_shop(name, configured.settings.shops[name])
+    try:
+        if not isinstance(shop, Fingerprinted):
+            raise ConfigurationFault(f"--accept {name}: its platform does not say which shop it is")
+        now = wiring.clock_of(configured.settings)()
+        shop_pins.accept(store, name, shop.fingerprint(), now=now)
+    finally:
+        guests.hang_up(shop)

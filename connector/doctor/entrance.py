@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import httpx
 
+from connector import outside
 from connector.ports import OPERATOR, Finding, Grade
 from connector.setting_values import is_loopback
 from connector.settings import Settings
 from connector.wiring import Configured
 
-_TIMEOUT = httpx.Timeout(5.0)
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where it may listen
-_OURS = re.compile(r"405 [A-Za-z ]+\nrequest [0-9a-f]+\n")
 
 
 def examine(configured: Configured) -> Iterator[Finding]:
@@ -22,14 +20,14 @@ def examine(configured: Configured) -> Iterator[Finding]:
     settings = configured.settings
     yield _at_home(settings)
     if settings.public_url is None:
-        outside = any(not is_loopback(shop.address) for shop in settings.shops.values())
+        far = any(not is_loopback(shop.address) for shop in settings.shops.values())
         yield Finding(
             where="receiver",
             what="public_url is not set",
             cause="Webhooks can be neither registered nor checked without the public address.",
             mend="Set public_url to the https address under which the shops reach this machine.",
             who=OPERATOR,
-            grade=Grade.WARNING if outside else Grade.NOTE,
+            grade=Grade.WARNING if far else Grade.NOTE,
         )
         return
     if not settings.public_url.startswith("https://") and not is_loopback(settings.public_url):
@@ -43,7 +41,7 @@ def examine(configured: Configured) -> Iterator[Finding]:
         )
         return
     for name in settings.shops:
-        yield _outside(f"{settings.public_url}/webhooks/{name}")
+        yield outside.look(f"{settings.public_url}/webhooks/{name}")
 
 
 def _at_home(settings: Settings) -> Finding:
@@ -51,12 +49,12 @@ def _at_home(settings: Settings) -> Finding:
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{settings.listen.port}"
     try:
-        answer = _get(f"{address}/health/live", near=True)
+        answer = outside.get(f"{address}/health/live", near=True)
     except httpx.HTTPError as error:
         return Finding(
             where="receiver",
             what=f"nobody answers at {address}",
-            cause=_kind(error),
+            cause=outside.kind_of(error),
             mend="Start `connector run`, or `connector serve`.",
             who=OPERATOR,
             grade=Grade.ALARM,
@@ -70,40 +68,3 @@ def _at_home(settings: Settings) -> Finding:
         who=OPERATOR,
         grade=Grade.ALARM,
     )
-
-
-def _outside(address: str) -> Finding:
-    """A receiver of ours refuses a GET in words of its own, and nothing is counted or kept."""
-    try:
-        answer = _get(address, near=is_loopback(address))
-    except httpx.HTTPError as error:
-        return Finding(
-            where="receiver",
-            what=f"{address} does not answer, seen from here",
-            cause=_kind(error),
-            mend="See that the name leads to the proxy, that the proxy runs with a certificate "
-            "from a public authority, and that it passes /webhooks/ on to the connector.",
-            who=OPERATOR,
-            grade=Grade.ALARM,
-        )
-    if answer.status_code == httpx.codes.METHOD_NOT_ALLOWED and _OURS.fullmatch(answer.text):
-        return Finding(where="receiver", what=f"answers at {address}", grade=Grade.FINE)
-    return Finding(
-        where="receiver",
-        what=f"{address} does not lead to the connector: it answers {answer.status_code}",
-        cause="Another program answers there, or a proxy that has nobody behind it, or a login.",
-        mend="Let the proxy pass /webhooks/ on to the connector, path and body as they are.",
-        who=OPERATOR,
-        grade=Grade.ALARM,
-    )
-
-
-def _get(address: str, *, near: bool) -> httpx.Response:
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=not near) as client:
-        return client.get(address)
-
-
-def _kind(error: httpx.HTTPError) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "Its certificate is not trusted here, so a shop will not trust it either."
-    return f"No connection ({type(error).__name__})."

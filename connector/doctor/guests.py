@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from connector import letterboxes, wiring
+from connector import letterboxes, places, wiring
+from connector.doctor import versions
 from connector.engine import shape_of
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.flow import accounts
@@ -22,6 +23,7 @@ from connector.ports import (
     ShopAdapter,
     Subscribing,
 )
+from connector.ports.versions import Versioned
 from connector.settings import DestinationSettings, Settings, ShopSettings
 from connector.store.connect import Store
 from connector.wiring import Configured
@@ -36,7 +38,7 @@ def examine(configured: Configured, store: Store | None) -> Iterator[Finding]:
         yield from _told(f"shops.{name}", look)
     rules = _rules(configured, store)
     for name, destination in settings.destinations.items():
-        ask = partial(_open_destination, name, destination, rules, store)
+        ask = partial(_open_destination, name, destination, rules, settings, store)
         yield from _told(f"destinations.{name}", ask)
 
 
@@ -60,11 +62,11 @@ def _open_shop(
 
 
 def _open_destination(
-    name: str, section: DestinationSettings, rules: Rules, store: Store | None
+    name: str, section: DestinationSettings, rules: Rules, settings: Settings, store: Store | None
 ) -> Iterator[Finding]:
     destination = wiring.open_destination(name, section)
     try:
-        yield from _destination(destination, rules, store)
+        yield from _destination(destination, rules, settings, store)
     finally:
         hang_up(destination)
 
@@ -97,6 +99,8 @@ def _shop(shop: ShopAdapter, settings: Settings, store: Store | None) -> Iterato
         yield _respelt()
     if isinstance(shop, Subscribing) and settings.public_url is not None:
         yield from shop.check_webhooks(letterboxes.letterbox(settings, shop, store))
+    if isinstance(shop, Versioned) and store is not None:
+        yield from versions.examine(shop.name, shop, store)
 
 
 def _respelt() -> Finding:
@@ -112,13 +116,32 @@ def _respelt() -> Finding:
 
 
 def _destination(
-    destination: DestinationAdapter, rules: Rules, store: Store | None
+    destination: DestinationAdapter, rules: Rules, settings: Settings, store: Store | None
 ) -> Iterator[Finding]:
     if isinstance(destination, CheckableDestination):
         target = next(each for each in rules.targets if each.name == destination.name)
         yield from destination.check_up(shape_of(target, rules), now=wiring.wall_clock())
     if isinstance(destination, Introducing) and store is not None:
         yield from _account(destination, store, destination.name)
+    if isinstance(destination, Subscribing):
+        yield from _back_door(destination, settings, destination.name)
+
+
+def _back_door(destination: Subscribing, settings: Settings, name: str) -> Iterator[Finding]:
+    if settings.destinations[name].webhook_token is None or settings.public_url is None:
+        yield Finding(
+            what="it has no address to tell us what people say there",
+            cause="Who unsubscribes there is heard of only when the audience is read again.",
+            mend=f"Set public_url and {places.variable('destinations', name, 'webhook_token')} "
+            f"(openssl rand -hex 32), then run `connector webhooks register {name}`.",
+            who=OPERATOR,
+            grade=Grade.NOTE,
+        )
+        return
+    try:
+        yield from destination.check_webhooks(letterboxes.back_letterbox(settings, name))
+    except (TryLater, LaneDown):
+        return  # its check-up has said so
 
 
 def _account(destination: Introducing, store: Store, name: str) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector import health, wiring
+from connector import health, screen, wiring
 from connector.errors import ConfigurationFault, StoreUnavailable
 from connector.ports import OPERATOR, Finding, Grade
-from connector.store import lanes
+from connector.store import bodies, lanes
 from connector.store.connect import Store
 from connector.store.ground import network_share, sqlite_file
 from connector.wiring import Configured
@@ -82,10 +82,35 @@ def examine_books(configured: Configured, store: Store | None) -> Iterator[Findi
         who="" if balanced else OPERATOR,
         grade=Grade.FINE if balanced else Grade.ALARM,
     )
+    yield from _words(configured, store)
+    for each in books["alarms"]:
+        yield Finding(
+            where=each["where"],
+            what=each["what"],
+            mend=each["mend"],
+            who=each["who"],
+            grade=Grade.ALARM,
+        )
     for name, book in books["shops"].items():
         yield from _shop(f"shops.{name}", book)
     for name, book in books["destinations"].items():
         yield from _destination(f"destinations.{name}", book)
+
+
+def _words(configured: Configured, store: Store) -> Iterator[Finding]:
+    keep = configured.settings.keep_bodies
+    before = wiring.clock_of(configured.settings)() - keep
+    with store.read() as conn:
+        kept = bodies.count_old_in_quarantine(conn, before=before)
+    for name, number in kept.items():
+        yield Finding(
+            where=f"shops.{name}",
+            what=f"bodies kept for more than {keep.days} days because they are in quarantine: "
+            f"{number}",
+            cause="They may name people, and are forgotten only once they are mended.",
+            mend="`connector parked` shows each with its reason and who mends it.",
+            who=OPERATOR,
+        )
 
 
 def _store(store: Store) -> Iterator[Finding]:
@@ -155,7 +180,29 @@ def _unusable(problem: StoreUnavailable | ConfigurationFault) -> Finding:
     )
 
 
+def _agreement(where: str, told: Mapping[str, Any]) -> Finding:
+    repaired = told["repaired"]
+    return Finding(
+        where=where,
+        what=f"compared with what is known of it: {screen.agreement(told)}",
+        cause="No webhook had told of what was repaired." if repaired else "",
+        grade=Grade.NOTE if repaired else Grade.FINE,
+    )
+
+
 def _shop(where: str, book: Mapping[str, Any]) -> Iterator[Finding]:
+    if book["halted"]:
+        who, _, mend = book["halted"]["mend"].partition(": ")
+        yield Finding(
+            where=where,
+            what="nothing that it says is used",
+            cause=book["halted"]["reason"],
+            mend=mend,
+            who=who.casefold(),
+            grade=Grade.ALARM,
+        )
+    if book["agreement"]:
+        yield _agreement(where, book["agreement"])
     if book["quarantined"]:
         yield Finding(
             where=where,

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from connector import moments
-from connector.store import inbox, lanes, requests
+from connector.flow import alarms, shop_pins
+from connector.store import agreement, errands, inbox, lanes, requests, watching
 from connector.store.schema import deliveries, records
 
 _DELIVERY = ("applied", "unchanged", "ignored", "waiting", "quarantined")
 _RECORD = ("settled", "due", "parked")
+_READ = ("applied", "unchanged", "ignored", "quarantined")
+_NOTHING = {
+    "received": 0,
+    **dict.fromkeys(_DELIVERY, 0),
+    "oldest_waiting_seconds": None,
+    "last_received_at": None,
+}
 
 
 def draw_up(
@@ -27,15 +36,38 @@ def draw_up(
     """The books as ``connector status --json`` prints them.
 
     ``received`` and ``records`` are counted apart from their parts, so that a row which fell out
-    of every column shows as an imbalance.
+    of every column shows as an imbalance. ``webhooks`` is what the watch last saw of them, or
+    ``None`` before its first look. ``heard`` are the deliveries of a destination, if any,
+    ``alarms`` what needs a person now although the books balance.
     """
-    shop_books = _shops(conn, shops, now)
-    destination_books = _destinations(conn, destinations, now)
-    balanced = all(
-        book["received"] == sum(book[part] for part in _DELIVERY) for book in shop_books.values()
-    ) and all(
-        book["records"] == sum(book[part] for part in _RECORD)
-        for book in destination_books.values()
+    told = _deliveries(conn, now)
+    read = _errands(conn)
+    watched = {name: watching.told(seen) for name, seen in watching.everything(conn).items()}
+    shop_books = {
+        shop: {
+            **told.get(shop, _NOTHING),
+            "errands": read.get(shop, {}),
+            "agreement": agreement.told(agreement.read(conn, shop)),
+            "halted": _halted(conn, shop),
+            "webhooks": watched.get(shop),
+        }
+        for shop in sorted({*shops, *told, *read} - {*destinations})
+    }
+    destination_books = {
+        name: {**book, "heard": told.get(name), "webhooks": watched.get(name)}
+        for name, book in _destinations(conn, destinations, now).items()
+    }
+    balanced = (
+        all(book["received"] == sum(book[part] for part in _DELIVERY) for book in told.values())
+        and all(
+            book["read"] == sum(book[part] for part in _READ)
+            for books in read.values()
+            for book in books.values()
+        )
+        and all(
+            book["records"] == sum(book[part] for part in _RECORD)
+            for book in destination_books.values()
+        )
     )
     return {
         "balanced": balanced,
@@ -43,10 +75,12 @@ def draw_up(
         "shops": shop_books,
         "destinations": destination_books,
         "requests": requests.summary(conn, now=now),
+        "alarms": [asdict(alarm) for alarm in alarms.raised(conn)],
     }
 
 
-def _shops(conn: Connection, shops: Collection[str], now: datetime) -> dict[str, Any]:
+def _deliveries(conn: Connection, now: datetime) -> dict[str, dict[str, Any]]:
+    """What everybody delivered who ever did, shops and destinations that tell what they hear."""
     received: dict[str, int] = dict(
         conn.execute(
             select(deliveries.c.shop, func.count(deliveries.c.id)).group_by(deliveries.c.shop)
@@ -56,14 +90,47 @@ def _shops(conn: Connection, shops: Collection[str], now: datetime) -> dict[str,
     oldest = inbox.oldest_waiting(conn)
     newest = inbox.last_received(conn)
     return {
-        shop: {
-            "received": received.get(shop, 0),
-            **{part: parts.get(shop, {}).get(part, 0) for part in _DELIVERY},
-            "oldest_waiting_seconds": _age(oldest.get(shop), now),
-            "last_received_at": _text(newest.get(shop)),
+        name: {
+            "received": number,
+            **{part: parts.get(name, {}).get(part, 0) for part in _DELIVERY},
+            "oldest_waiting_seconds": _age(oldest.get(name), now),
+            "last_received_at": _text(newest.get(name)),
         }
-        for shop in sorted({*shops, *received})
+        for name, number in received.items()
     }
+
+
+def _halted(conn: Connection, shop: str) -> dict[str, str] | None:
+    """Why what the shop says is not used, and what to do about it."""
+    trouble = shop_pins.halted(conn, shop)
+    return {"reason": trouble.reason, "mend": trouble.mend} if trouble else None
+
+
+def _errands(conn: Connection) -> dict[str, dict[str, Any]]:
+    """How far the reading of each shop's past has come, by kind of thing.
+
+    Kinds of any other errand than a backfill are named with it. ``rate`` is things a second from
+    the beginning to the last that was written down, pauses included.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in errands.everything(conn):
+        name = row.kind.value if row.errand == errands.BACKFILL else f"{row.errand} {row.kind}"
+        seconds = (row.updated_at - row.started_at).total_seconds()
+        found.setdefault(row.shop, {})[name] = {
+            "read": row.read,
+            "applied": row.applied,
+            "unchanged": row.unchanged,
+            "ignored": row.ignored,
+            "quarantined": row.quarantined,
+            "total": row.total,
+            "rate": round(row.read / seconds, 1) if seconds > 0 else None,
+            "since": _text(row.since),
+            "started_at": _text(row.started_at),
+            "finished_at": _text(row.finished_at),
+            "problem": row.problem,
+            "mend": row.mend,
+        }
+    return found
 
 
 def _destinations(conn: Connection, names: Collection[str], now: datetime) -> dict[str, Any]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import assert_never
 
 from sqlalchemy import Connection
 
+from connector.flow import sales
 from connector.flow.patience import try_again
 from connector.flow.removals import held_back
 from connector.flow.rules import Holds, Rules, Target
 from connector.flow.wanted import desired
 from connector.model import Change, Evidence, Lane, Outcome, Parked, Postponed, Record, Settled
 from connector.ports import DestinationAdapter
-from connector.store import evidence, outbox
+from connector.store import evidence, flights, outbox
 from connector.store.changes import any_changed, mark_dirty
 from connector.store.connect import Store
 from connector.store.outbox import Due, Verdict
@@ -66,22 +67,33 @@ def drain(
     """Bring one batch of due records to their destination, those of one lane ``only`` if named.
 
     The consent is decided in the transaction that claims the row, so after a withdrawal is stored
-    no send of the old state starts. Raises `TryLater` or `LaneDown` when nothing could be sent:
-    the rows stay due, untouched; `StoreUnavailable`.
+    no send of the old state starts. What is sent is written down first, so that a record whose
+    answer never comes is neither forgotten nor believed. Raises `TryLater` or `LaneDown` when
+    nothing is known to be taken: the rows stay due; `StoreUnavailable`.
     """
     with store.claim() as claim:
+        flights.bring_down(claim, target.name)
         with claim.read() as conn:
             batch = outbox.claim(conn, target.name, now=now, limit=adapter.batch_size, only=only)
             if not batch:
                 return Drained()
             steps = _steps(conn, batch, target, rules)
+            waiting = _waiting(conn, target, steps)
             held = held_back(
                 conn, target, ((step.change, step.due.confirmed) for step in steps), now=now
             )
-        changed = [step.change for step in steps if step.asks and step.change.key not in held]
-        outcomes = {**held, **(adapter.push(changed, now=now) if changed else {})}
+        kept = held.keys() | waiting
+        changed = [step.change for step in steps if step.asks and step.change.key not in kept]
+        outcomes: dict[str, Outcome] = {**held}
+        flight = None
+        if changed:
+            # If this is the last that is heard of it, the next run knows what may have been taken.
+            flight = flights.take_off(claim, target.name, {one.key: one.after for one in changed})
+            outcomes |= adapter.push(changed, now=now)
         with claim.write() as conn:
-            _settle(conn, target, steps, outcomes, now=now)
+            if flight is not None:
+                flights.land(conn, flight)
+            _settle(conn, target, steps, outcomes, waiting, rules, now=now)
     if any(step.change.erased for step in steps):
         store.untidy.set()
     return Drained(taken=len(batch), sent=len(changed))
@@ -117,17 +129,44 @@ def _steps(conn: Connection, batch: Sequence[Due], target: Target, rules: Rules)
                 after=wanted[due.key][0],
                 granted_at=wanted[due.key][1],
                 removed_at=due.removed_at,
+                revision=due.revision,
             )
             if not due.erased
-            else Change(key=due.key, before=due.acknowledged, after=None, erased=True),
+            else Change(
+                key=due.key,
+                before=due.acknowledged,
+                after=None,
+                erased=True,
+                revision=due.revision,
+            ),
         )
         for due in batch
     ]
 
 
 def _before(due: Due, after: Record | None) -> Record | None:
-    """What was taken, or may have been. Of the very thing that is wanted, only a verdict counts."""
-    return None if due.unsure and due.acknowledged == after else due.acknowledged
+    """What was taken, or may have been. Of the very thing that is wanted, only a verdict counts.
+
+    A tag in doubt is there where it should go, and is not there where it should be.
+    """
+    held = due.acknowledged
+    if due.unsure and held == after:
+        return None
+    if held is None or not held.doubts:
+        return held
+    wanted = set(held.doubts).intersection(after.tags if after else ())
+    return replace(held, tags=tuple(tag for tag in held.tags if tag not in wanted), doubts=())
+
+
+def _waiting(conn: Connection, target: Target, steps: Sequence[_Step]) -> frozenset[str]:
+    """The steps that must not be taken yet: their buyer's own record goes first."""
+    brought = {
+        step.change.key: step.change.after.email
+        for step in steps
+        if target.holds is Holds.SALES and step.change.after and step.change.after.email
+    }
+    awaited = sales.awaited(conn, target, set(brought.values()))
+    return frozenset(key for key, email in brought.items() if email in awaited)
 
 
 def _settle(
@@ -135,19 +174,39 @@ def _settle(
     target: Target,
     steps: Sequence[_Step],
     outcomes: Mapping[str, Outcome],
+    waiting: frozenset[str],
+    rules: Rules,
     *,
     now: datetime,
 ) -> None:
     said: list[Evidence] = []
     verdicts = []
     for step in steps:
+        if step.change.key in waiting:
+            verdicts.append(_not_yet(step.due, now))
+            continue
         outcome = outcomes.get(step.change.key)
         if isinstance(outcome, Settled | Parked):
             said += outcome.evidence
         verdicts.append(_verdict(step, outcome, now))
     outbox.settle(conn, target.name, verdicts, now=now)
+    done = {verdict.due.key for verdict in verdicts if verdict.status != "due"}
+    sales.mark_of_people(conn, sales.followers(rules, target.name), rules, done, now=now)
     # What the answer told about permissions goes into the ledger and is weighed like all else.
     mark_dirty(conn, evidence.append(conn, [(item, None) for item in said]).contacts, now=now)
+
+
+def _not_yet(due: Due, now: datetime) -> Verdict:
+    """It was not tried, and none of its attempts is used up."""
+    return Verdict(
+        due=due,
+        status="due",
+        acknowledged=due.acknowledged,
+        unsure=due.unsure,
+        reason=sales.WAITS,
+        next_attempt_at=now + sales.LOOK_AGAIN,
+        tried=False,
+    )
 
 
 def _verdict(step: _Step, outcome: Outcome | None, now: datetime) -> Verdict:

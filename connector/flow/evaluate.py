@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, literal, select
 
 from connector import consent
-from connector.flow.rules import Holds, Rules
+from connector.flow import sales
+from connector.flow.rules import Holds, Rules, Target
 from connector.model import ConsentState, Customer, Lane, Order, Profile, Purpose
 from connector.store import changes, evidence, gate, outbox, profiles, recall, segments
 from connector.store.changes import Changed
 from connector.store.connect import Store
+from connector.store.schema import Moment, memberships
 from connector.store.schema import profiles as profiles_table
+from connector.store.sql import among
 from mappings import fields
 from mappings.grammar import Attribute, Segment
 from mappings.segments.flips import next_flip
@@ -36,6 +39,9 @@ SPELLING: Mapping[ConsentState, str] = {
 }
 
 
+_TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
+
+
 @dataclass(frozen=True, slots=True)
 class _WorkedOut:
     """What follows from the facts about a batch of people; ``causes`` names the deliveries."""
@@ -44,25 +50,28 @@ class _WorkedOut:
     known: Mapping[str, Profile]
     states: Mapping[str, tuple[ConsentState, str]]
     flips: Mapping[str, datetime | None]
+    taken_back: Mapping[Purpose, Collection[str]]
+    """Who took a permission back, by what it is for."""
 
 
-def drain(store: Store, rules: Rules, *, now: datetime, limit: int) -> int:
+def drain(store: Store, rules: Rules, *, now: datetime, limit: int, moving: bool = True) -> int:
     """Evaluate a batch of people whose facts changed. Gives how many. Raises `StoreUnavailable`.
 
-    Who changes again while it is worked out keeps their mark, and is evaluated once more.
+    Who changes again while it is worked out keeps their mark, and is evaluated once more. Without
+    ``moving`` nobody enters or leaves a segment: the mapping is held until a person confirms it.
     """
     with store.claim() as claim:
         with claim.read() as conn:
             gate.hold(conn)
             erasures = gate.count(conn)
-            batch = changes.claim_changed(conn, limit=limit)
+            batch = changes.claim_changed(conn, now=now, limit=limit)
             if not batch:
                 return 0
             found = _work_out(conn, batch, rules, now)
         with claim.write() as conn:
             if gate.count(conn) != erasures:
                 return 0  # somebody was erased meanwhile, and must not be written back
-            _write(conn, found, rules, now)
+            _write(conn, found, rules, now, moving=moving)
             changes.clear_changed(conn, batch)
     return len(batch)
 
@@ -73,16 +82,32 @@ def _work_out(
     causes = {entry.person: entry.delivery_id for entry in batch}
     known = profiles.work_out(conn, list(causes), rules.counting)
     known = _with_attributes(conn, known, rules)
+    states = _email_states(conn, known, rules)
     return _WorkedOut(
         causes=causes,
         known=known,
-        states=_email_states(conn, known, rules),
+        states=states,
+        taken_back=_taken_back(conn, known, states, rules),
         flips={person: _first_flip(profile, rules, now) for person, profile in known.items()},
     )
 
 
-def _write(conn: Connection, found: _WorkedOut, rules: Rules, now: datetime) -> None:
-    """Keep the profiles, move people between segments, and mark their records due."""
+def rework(conn: Connection, persons: Sequence[str], rules: Rules, *, now: datetime) -> None:
+    """Keep the profiles of these people as the rules want them, in the tables of a connection."""
+    _keep(conn, _work_out(conn, [Changed(person, 0, None) for person in persons], rules, now))
+
+
+def enroll(conn: Connection, rules: Rules, *, now: datetime) -> None:
+    """Put everybody into their segments, in the tables of a connection, which are empty yet."""
+    for segment in rules.mapping.segments.values():  # in order of dependency
+        belongs = condition(segment.query, zone=rules.zone, now=now, currency=rules.currency)
+        members = select(
+            literal(segment.name), profiles_table.c.person, literal(now, Moment)
+        ).where(belongs)
+        conn.execute(insert(memberships).from_select(["segment", "person", "since"], members))
+
+
+def _keep(conn: Connection, found: _WorkedOut) -> None:
     profiles.write(
         conn,
         found.known,
@@ -90,20 +115,60 @@ def _write(conn: Connection, found: _WorkedOut, rules: Rules, now: datetime) -> 
         status={person: spelling for person, (_, spelling) in found.states.items()},
         next_flip=found.flips,
     )
-    _move(conn, found.causes, rules, now=now)
+
+
+def _write(
+    conn: Connection, found: _WorkedOut, rules: Rules, now: datetime, *, moving: bool
+) -> None:
+    """Keep the profiles, move people between segments, and mark their records due."""
+    _keep(conn, found)
+    if moving:
+        _move(conn, found.causes, rules, now=now)
     for target in rules.holding(Holds.PEOPLE):
+        withdrawn = found.taken_back[target.mapping.purpose]
         lanes = {
-            person: _lane(found.states[person][0])
+            person: Lane.WITHDRAWAL if person in withdrawn else Lane.NORMAL
             for person, profile in found.known.items()
             if target.shops.intersection(profile.shops) and (profile.email or target.mapping.tables)
         }
         outbox.mark_due(conn, target.name, lanes, now=now)
         outbox.mark_held_due(conn, target.name, found.causes.keys() - lanes.keys(), now=now)
+    for target in rules.holding(Holds.WITHDRAWALS):
+        _mark_withdrawn(conn, found, target, now)
+    sales.mark_of_people(conn, rules.holding(Holds.SALES), rules, found.causes.keys(), now=now)
 
 
-def _lane(state: ConsentState) -> Lane:
-    withdrawn = state in (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
-    return Lane.WITHDRAWAL if withdrawn else Lane.NORMAL
+def _mark_withdrawn(conn: Connection, found: _WorkedOut, target: Target, now: datetime) -> None:
+    """A shop is told of those who withdrew, and of those of whom it was told and who did not."""
+    withdrawn = {
+        person
+        for person in found.taken_back[Purpose.EMAIL]
+        if target.shops.intersection(found.known[person].shops)
+    }
+    outbox.mark_due(conn, target.name, dict.fromkeys(withdrawn, Lane.WITHDRAWAL), now=now)
+    outbox.mark_held_due(conn, target.name, found.causes.keys() - withdrawn, now=now)
+
+
+def _taken_back(
+    conn: Connection,
+    known: Mapping[str, Profile],
+    states: Mapping[str, tuple[ConsentState, str]],
+    rules: Rules,
+) -> dict[Purpose, frozenset[str]]:
+    gone = {
+        Purpose.EMAIL: frozenset(
+            person for person, (state, _) in states.items() if state in _TAKEN_BACK
+        )
+    }
+    for purpose in {target.mapping.purpose for target in rules.targets} - {Purpose.EMAIL}:
+        said = evidence.of_people(conn, list(known), purpose)
+        gone[purpose] = frozenset(
+            person
+            for person in known
+            if consent.decide(consent.summarise(said.get(person, ())), rules.consent_policy)
+            in _TAKEN_BACK
+        )
+    return gone
 
 
 def _email_states(
@@ -170,7 +235,7 @@ def _move(
         ]
         rows = conn.execute(
             select(profiles_table.c.person, *columns).where(
-                profiles_table.c.person.in_(list(causes))
+                among(conn, profiles_table.c.person, causes)
             )
         ).all()
         for number, segment in enumerate(level, start=1):

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from connector.errors import LaneDown, TryLater
 from connector.flow.patience import try_again
-from connector.flow.rules import Holds, Rules
+from connector.flow.rules import Rules
+from connector.flow.settling import Told, is_nameless, settle
 from connector.model import (
-    Customer,
+    AddressChange,
     DataRequest,
     Delivery,
     Evidence,
     Ignored,
-    Lane,
-    Order,
     Parked,
     Quarantined,
     Redaction,
     Understanding,
     Understood,
 )
-from connector.ports import ShopAdapter
+from connector.ports import Hearing, ShopAdapter
 from connector.spellings import addresses_in
-from connector.store import (
-    bodies,
-    catalog,
-    evidence,
-    facts,
-    inbox,
-    outbox,
-    requests,
-    suppressions,
-)
-from connector.store.changes import mark_dirty
+from connector.store import bodies, inbox, requests, suppressions
 from connector.store.connect import Store
+from connector.store.flagged import ALARM
 from connector.store.inbox import Verdict
 from connector.store.shelves import Thing
-from mappings.consent_sources import evidence_of
+
+Speaker: TypeAlias = ShopAdapter | Hearing
+"""Who delivers: a shop, or a destination that tells what people said there."""
 
 _LANE_DOWN_PAUSE = timedelta(minutes=5)
 
@@ -62,14 +54,13 @@ class _Batch:
     """Deliveries with what became of them, and what they state and say together."""
 
     understood: Sequence[tuple[Delivery, Understanding | _Later]]
-    stated: Sequence[facts.Stated]
-    said: Sequence[tuple[Evidence, int | None]]
+    told: Told
     demands: Sequence[tuple[DataRequest | Redaction, Delivery]]
 
 
 def drain(
     store: Store,
-    shops: Mapping[str, ShopAdapter],
+    speakers: Mapping[str, Speaker],
     rules: Rules,
     *,
     now: datetime,
@@ -82,15 +73,15 @@ def drain(
     so that a slow shop never holds up what needs no answer. Raises `StoreUnavailable`.
     """
     try:
-        return _drain(store, shops, rules, now=now, limit=limit, asking=asking)
+        return _drain(store, speakers, rules, now=now, limit=limit, asking=asking)
     except (DBAPIError, StatementError, ValueError, OverflowError):
         # One delivery in the batch cannot be stored. Alone, each shows whether it is the one.
-        return _drain_carefully(store, shops, rules, now=now, limit=limit, asking=asking)
+        return _drain_carefully(store, speakers, rules, now=now, limit=limit, asking=asking)
 
 
 def _drain(
     store: Store,
-    shops: Mapping[str, ShopAdapter],
+    speakers: Mapping[str, Speaker],
     rules: Rules,
     *,
     now: datetime,
@@ -103,7 +94,7 @@ def _drain(
         if not batch:
             return 0
         understood = [
-            (delivery, _read(delivery, shops.get(delivery.shop), now=now, asking=asking))
+            (delivery, _read(delivery, speakers.get(delivery.shop), now=now, asking=asking))
             for delivery in batch
         ]
         found = _sort_out(understood, rules)  # before the write lock: others wait for that
@@ -116,7 +107,7 @@ def _drain(
 
 def _drain_carefully(
     store: Store,
-    shops: Mapping[str, ShopAdapter],
+    speakers: Mapping[str, Speaker],
     rules: Rules,
     *,
     now: datetime,
@@ -125,7 +116,7 @@ def _drain_carefully(
 ) -> int:
     for taken in range(limit):
         try:
-            if not _drain(store, shops, rules, now=now, limit=1, asking=asking):
+            if not _drain(store, speakers, rules, now=now, limit=1, asking=asking):
                 return taken
         except (DBAPIError, StatementError, ValueError, OverflowError) as problem:
             with store.write() as conn:
@@ -142,10 +133,10 @@ def _drain_carefully(
 
 
 def _read(
-    delivery: Delivery, shop: ShopAdapter | None, *, now: datetime, asking: bool
+    delivery: Delivery, shop: Speaker | None, *, now: datetime, asking: bool
 ) -> Understanding | _Later:
     if shop is None:
-        return Ignored(reason="the shop is no longer configured")
+        return Ignored(reason="who sent it is no longer configured")
     reading = shop.understand(delivery)
     if not isinstance(reading, Understood) or not reading.wishes:
         return reading
@@ -153,7 +144,7 @@ def _read(
 
 
 def _ask(
-    delivery: Delivery, reading: Understood, shop: ShopAdapter, *, now: datetime
+    delivery: Delivery, reading: Understood, shop: Speaker, *, now: datetime
 ) -> Understanding | _Later:
     found = [reading]
     try:
@@ -180,40 +171,39 @@ def _sort_out(
     understood: Sequence[tuple[Delivery, Understanding | _Later]], rules: Rules
 ) -> _Batch:
     """What a batch of deliveries states, and the permissions in it."""
-    stated: list[facts.Stated] = []
-    said: list[tuple[Evidence, int | None]] = []
+    told = Told()
     demands: list[tuple[DataRequest | Redaction, Delivery]] = []
     for delivery, reading in understood:
         if isinstance(reading, Understood):
             for fact in reading.facts:
                 match fact:
                     case Evidence():
-                        said.append((fact, delivery.id))
+                        told.said.append((fact, delivery.id))
                     case DataRequest() | Redaction():
                         demands.append((fact, delivery))
+                    case AddressChange():
+                        told.moved.append((fact, delivery.id))
                     case _:
-                        stated.append(facts.Stated(fact, delivery.id, _hints(fact, delivery)))
-                        said += [(item, delivery.id) for item in _consents(fact, delivery, rules)]
-    return _Batch(understood, stated, said, demands)
+                        told.state(
+                            fact,
+                            delivery.id,
+                            rules,
+                            shop=delivery.shop,
+                            received_at=delivery.received_at,
+                            addresses=_hints(fact, delivery),
+                        )
+    return _Batch(understood, told, demands)
 
 
 def _hints(fact: Thing, delivery: Delivery) -> frozenset[str]:
     """What a delivery names where its fact has no address: a spelling that is not believed."""
-    nameless = isinstance(fact, Customer | Order) and fact.email is None
-    return addresses_in(delivery.body) if nameless else frozenset()
+    return addresses_in(delivery.body) if is_nameless(fact) else frozenset()
 
 
 def _settle(conn: Connection, batch: _Batch, rules: Rules, *, now: datetime) -> bool:
     """Write it all down; whether a body was forgotten because it names somebody erased."""
-    settlement = facts.settle(conn, batch.stated)
-    for target in rules.holding(Holds.ITEMS):
-        mine = (catalog.key_of(item) for item in settlement.items if item[0] in target.shops)
-        outbox.mark_due(conn, target.name, dict.fromkeys(mine, Lane.NORMAL), now=now)
-    grown = evidence.append(conn, batch.said, hidden=settlement.hidden)
-    settlement.dirty.update(grown.contacts)
-    mark_dirty(conn, settlement.dirty, now=now)
-    applied = settlement.applied | grown.causes
-    applied |= requests.record(conn, batch.demands)
+    settled = settle(conn, batch.told, rules, now=now)
+    applied = settled.applied | requests.record(conn, batch.demands)
     keyless = {} if suppressions.keyring_of(conn) else _without_key(batch.demands)
     understood = [(each, keyless.get(each.id, reading)) for each, reading in batch.understood]
     inbox.finish(
@@ -221,7 +211,7 @@ def _settle(conn: Connection, batch: _Batch, rules: Rules, *, now: datetime) -> 
         [_verdict(delivery, reading, applied) for delivery, reading in understood],
         now=now,
     )
-    erased = settlement.hidden | _unwanted(conn, understood)
+    erased = settled.hidden | _unwanted(conn, understood)
     bodies.forget(conn, erased)
     return bool(erased)
 
@@ -229,14 +219,14 @@ def _settle(conn: Connection, batch: _Batch, rules: Rules, *, now: datetime) -> 
 def _unwanted(
     conn: Connection, understood: Sequence[tuple[Delivery, Understanding | _Later]]
 ) -> set[int]:
-    """Deliveries of which nothing was used, and that name somebody who was erased.
+    """Deliveries that name somebody who was erased, and of which no fact keeps anything.
 
     One in quarantine goes only if it came before the erasure: a later one may still be mended.
     """
     unused = [
         (delivery, reading)
         for delivery, reading in understood
-        if isinstance(reading, Ignored | Quarantined)
+        if isinstance(reading, Ignored | Quarantined) or _is_mere_word(reading)
     ]
     if not unused or suppressions.is_empty(conn):
         return set()
@@ -246,8 +236,15 @@ def _unwanted(
         delivery.id
         for delivery, reading in unused
         for address in named[delivery.id] & found.keys()
-        if isinstance(reading, Ignored) or delivery.received_at <= found[address].erased_at
+        if not isinstance(reading, Quarantined) or delivery.received_at <= found[address].erased_at
     }
+
+
+def _is_mere_word(reading: Understanding | _Later) -> bool:
+    """Whether all it tells is in the ledger, which keeps an erased person under their digest."""
+    return isinstance(reading, Understood) and all(
+        isinstance(fact, Evidence | AddressChange) for fact in reading.facts
+    )
 
 
 def _without_key(
@@ -266,17 +263,6 @@ def _without_key(
     }
 
 
-def _consents(fact: Thing, delivery: Delivery, rules: Rules) -> Iterable[Evidence]:
-    if not isinstance(fact, Customer | Order):
-        return ()
-    return evidence_of(
-        fact,
-        rules.mapping.consent,
-        received_at=delivery.received_at,
-        platform=rules.platforms[delivery.shop],
-    )
-
-
 def _verdict(delivery: Delivery, reading: Understanding | _Later, applied: set[int]) -> Verdict:
     match reading:
         case Understood(flags=flags):
@@ -287,9 +273,14 @@ def _verdict(delivery: Delivery, reading: Understanding | _Later, applied: set[i
             )
         case Ignored(reason=reason):
             return Verdict(id=delivery.id, status="ignored", reason=reason)
-        case Quarantined(reason=reason, detail=detail, mend=mend):
+        case Quarantined(reason=reason, detail=detail, mend=mend, alarm=alarm):
             return Verdict(
-                id=delivery.id, status="quarantined", reason=reason, detail=detail, mend=mend
+                id=delivery.id,
+                status="quarantined",
+                reason=reason,
+                detail=detail,
+                mend=mend,
+                flags=(ALARM,) if alarm else (),
             )
         case _Later(reason=reason, at=at, mend=mend):
             return Verdict(

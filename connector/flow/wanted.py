@@ -1,4 +1,4 @@
-"""What a destination should hold, worked out anew each time: about people, or about items."""
+"""What a destination should hold, worked out anew each time: about people, items, or sales."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from connector import consent
-from connector.flow import tables
+from connector.flow import sales, tables, taking_back
 from connector.flow.rules import Holds, Rules, Target
 from connector.model import Record
-from connector.store import catalog, evidence, profiles, segments
+from connector.store import catalog, evidence, popularity, profiles, segments
 from mappings import items
 from mappings.project import Known, project
 
@@ -78,7 +78,7 @@ def _items(
 ) -> dict[str, Wanted]:
     places = {key: catalog.place_of(key) for key in keys}
     mine = {place for place in places.values() if place[0] in target.shops}
-    there = catalog.read(conn, mine)
+    there = popularity.with_standing(conn, catalog.read(conn, mine))
     return {
         key: (
             items.project(key, there[place], target.mapping, held[key]) if place in there else None,
@@ -88,4 +88,21 @@ def _items(
     }
 
 
-_WORKED_OUT: Mapping[Holds, _Worked] = {Holds.PEOPLE: _people, Holds.ITEMS: _items}
+def _withdrawals(
+    conn: Connection,
+    persons: Sequence[str],
+    held: Mapping[str, Record | None],
+    target: Target,
+    rules: Rules,
+) -> dict[str, Wanted]:
+    del held
+    told = taking_back.desired(conn, persons, target, rules)
+    return {person: (record, None) for person, record in told.items()}
+
+
+_WORKED_OUT: Mapping[Holds, _Worked] = {
+    Holds.WITHDRAWALS: _withdrawals,
+    Holds.PEOPLE: _people,
+    Holds.ITEMS: _items,
+    Holds.SALES: sales.desired,
+}

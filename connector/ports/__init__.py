@@ -11,7 +11,10 @@ from connector.ports.destinations import (
     Polled,
     Readable,
     Said,
+    Scheduled,
     Shape,
+    StoreFacts,
+    Syncing,
 )
 from connector.ports.findings import (
     OPERATOR,
@@ -22,9 +25,13 @@ from connector.ports.findings import (
 from connector.ports.shops import (
     CheckableShop,
     Door,
+    Fingerprint,
+    Fingerprinted,
+    FirstOrder,
     Haul,
     KeyPage,
     Letterbox,
+    Limited,
     Recalled,
     Remembering,
     ShopAdapter,
@@ -32,7 +39,9 @@ from connector.ports.shops import (
     Subscribing,
     Subscription,
     TakingBack,
+    keeps_body,
 )
+from connector.ports.watching import Flaw, FlawKind, Watchable
 
 __all__ = [
     "OPERATOR",
@@ -44,6 +53,11 @@ __all__ = [
     "Door",
     "FieldType",
     "Finding",
+    "Fingerprint",
+    "Fingerprinted",
+    "FirstOrder",
+    "Flaw",
+    "FlawKind",
     "Grade",
     "Haul",
     "Hearing",
@@ -51,15 +65,21 @@ __all__ = [
     "Introduction",
     "KeyPage",
     "Letterbox",
+    "Limited",
     "Polled",
     "Readable",
     "Recalled",
     "Remembering",
     "Said",
+    "Scheduled",
     "Shape",
     "ShopAdapter",
     "ShopFacts",
+    "StoreFacts",
     "Subscribing",
     "Subscription",
+    "Syncing",
     "TakingBack",
+    "Watchable",
+    "keeps_body",
 ]

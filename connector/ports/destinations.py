@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,30 @@ class Shape:
     purpose: Purpose = Purpose.EMAIL
     tables: tuple[str, ...] = ()
     existing_only: bool = False
+    valued: tuple[str, ...] = ()
+    """Those of the tags whose people each have a value."""
+    sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Groups of a catalog's items by their name: the field, and what it says of those in it."""
+    item_id: str = "{shop}_{variant_id}"
+    """The pattern of the ids that sold items have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """What a destination of sales must know of each shop whose sales it holds.
+
+    ``id`` is the shop's id there, ours alone and never changed; ``name`` is what people read,
+    ``domain`` where its pages are, ``money`` how amounts are written (``kr``, ``€``).
+    """
+
+    shop: str
+    id: str
+    name: str
+    currency: str
+    domain: str
+    platform: str
+    money: str
+    timezone: str
 
 
 class DestinationAdapter(Protocol):
@@ -94,16 +118,25 @@ class Introducing(Protocol):
         """Ask whose account answers. Raises `TryLater` or `LaneDown`."""
 
 
+class Seal(Protocol):
+    """Says whether a header seals these very bytes under one of the secrets, as of now."""
+
+    def __call__(
+        self, body: bytes, header: str | None, secrets: Sequence[bytes], *, now: datetime
+    ) -> bool:
+        """Never raises, whatever was sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackDoor:
     """How a destination's platform knocks: by a secret in the address, and sealed where it can.
 
-    ``is_sealed`` says of body, header, secrets and moment whether the header seals the body; it is
-    asked wherever a signing secret is set. ``topic`` names the webhooks, which have no topics.
+    ``is_sealed`` is asked wherever a signing secret is set. ``topic`` stands for the platform's
+    own, which are in the bodies.
     """
 
     seal_header: str
-    is_sealed: Callable[[bytes, str | None, Sequence[bytes], datetime], bool] = field(repr=False)
+    is_sealed: Seal
     topic: str = "webhook"
 
 
@@ -146,4 +179,26 @@ class Readable(Protocol):
 
         A key that is missing from the answer could not be read, and nothing is concluded. What a
         person edited there that is not ours does not show. Raises `TryLater` or `LaneDown`.
+        """
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """A destination that finishes its bulk at times of its own, not whenever nothing is due."""
+
+    def is_waiting(self) -> bool:
+        """Whether the last ``flush`` left something for later: it is to be called again."""
+
+
+@runtime_checkable
+class Syncing(Protocol):
+    """A destination that must know when the past is brought over, so that it mails nobody of it."""
+
+    def begin_sync(self) -> None:
+        """From now on nothing that arrives sets off a mail. Raises `TryLater` or `LaneDown`."""
+
+    def end_sync(self) -> None:
+        """The past is over. As often as one likes; it counts only when it returns.
+
+        Raises `TryLater`, also while something that was sent is still being taken, or `LaneDown`.
         """

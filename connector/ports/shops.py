@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from connector.model import Delivery, Evidence, Kind, Understanding, Wish
+from connector.model import (
+    Cart,
+    Customer,
+    Delivery,
+    Evidence,
+    Kind,
+    Order,
+    Quarantined,
+    Understanding,
+    Understood,
+    Wish,
+)
 from connector.ports.findings import Finding
 
 
@@ -85,12 +96,26 @@ class CheckableShop(Protocol):
 class Recalled:
     """One thing of a shop's past: its own JSON, and what it was understood to be.
 
-    ``body`` is the thing as the shop shows it, kept only where it was not understood.
+    ``body`` is the thing as the shop shows it, kept only where it was not understood, or where it
+    is about a person whose address could not be read: an erased one may hide behind it. ``topic``
+    is that of the shop's webhooks whose deliveries have such bodies, for reading it once more.
     """
 
     id: str
     understanding: Understanding
     body: bytes = field(default=b"", repr=False)
+    topic: str = ""
+
+
+def keeps_body(understanding: Understanding) -> bool:
+    """Whether a `Recalled` keeps its body beside this."""
+    return isinstance(understanding, Quarantined) or (
+        isinstance(understanding, Understood)
+        and any(
+            isinstance(fact, Customer | Order | Cart) and fact.email is None
+            for fact in understanding.facts
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +157,70 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
+class Limited(Protocol):
+    """A shop with a past that does not show all that one would ask it for."""
+
+    @property
+    def unfiltered(self) -> Collection[Kind]:
+        """Kinds that cannot be asked for by the moment of their change."""
+
+    @property
+    def hides_old(self) -> Collection[Kind]:
+        """Kinds of which it may not show the oldest: one it does not show may still be there."""
+
+    @property
+    def told_at(self) -> datetime | None:
+        """The time by the shop's own clock when it last answered, if it said."""
+
+    def latest(self, kind: Kind, *, now: datetime) -> Iterator[Haul]:
+        """The newest of an unfiltered kind, at most a page of them. Raises as `history`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstOrder:
+    """The oldest order of a shop that can be seen."""
+
+    id: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """Which shop answers: by what its platform knows it, its ISO 4217 currency, its first order.
+
+    ``url`` is where it says that it is, without what may change of it unnoticed.
+    """
+
+    identity: str
+    currency: str
+    url: str
+    first_order: FirstOrder | None = None
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A shop that says which one it is, so that a copy or another's key is found out."""
+
+    def fingerprint(self) -> Fingerprint:
+        """Ask the shop who it is. Raises `TryLater` or `LaneDown`."""
+
+
+@runtime_checkable
 class TakingBack(Protocol):
     """A shop that keeps permissions of its own, and can be told that one was withdrawn."""
 
-    def take_back(self, withdrawn: Evidence, *, customer_ids: Sequence[str]) -> bool:
+    def take_back(
+        self,
+        withdrawn: Evidence,
+        *,
+        customer_ids: Sequence[str],
+        mark: Mapping[str, str] | None = None,
+    ) -> bool:
         """Tell the shop of a withdrawal, with its original time. False: it has no such person.
 
-        ``customer_ids`` are the shop's own ids of the accounts with this address. Never grants.
-        Raises `TryLater` or `LaneDown`.
+        ``customer_ids`` are the shop's own ids of the accounts with this address. ``mark`` is the
+        shop's own field and the word that says so there, where the platform itself keeps no
+        permission. Never grants. Raises `TryLater` or `LaneDown`.
         """
 
 
@@ -149,11 +230,13 @@ class Letterbox:
 
     An address under ``root`` is ours; everything else is not, and is never touched. ``trusted``
     are the ids of webhooks known to carry the right secret, which no platform shows again.
+    Webhooks for the topics that are ``left`` are not touched either: a person has to look first.
     """
 
     root: str
     secret: Callable[[str], str] = field(repr=False)
     trusted: Collection[str] = ()
+    left: Collection[str] = ()
 
     def address(self, topic: str) -> str:
         """The address that is bound to a topic."""
@@ -166,13 +249,17 @@ class Letterbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A webhook as the shop has it. ``done`` says what was just done to it, if anything."""
+    """A webhook as the shop has it. ``done`` says what was just done to it, if anything.
+
+    ``version`` is that of the platform's API in which it comes, where the platform says so.
+    """
 
     id: str
     topic: str
     status: str
     address: str
     done: str = ""
+    version: str = ""
 
 
 @runtime_checkable

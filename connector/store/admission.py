@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from connector.identity import normal_phone
-from connector.model import Customer, Deleted, Evidence, Kind, Order
+from connector.model import Cart, Customer, Deleted, Evidence, Kind, Order
 from connector.spellings import loose_email
 from connector.store import gate, suppressions
 from connector.store.shelves import Thing
@@ -68,6 +68,8 @@ def without_person(fact: Thing) -> Thing:
     match fact:
         case Customer():
             return Deleted(shop=fact.shop, kind=Kind.CUSTOMER, id=fact.id, version=fact.version)
+        case Cart():
+            return Deleted(shop=fact.shop, kind=Kind.CART, id=fact.id, version=fact.version)
         case Order():
             return replace(
                 fact,
@@ -78,6 +80,8 @@ def without_person(fact: Thing) -> Thing:
                 last_name="",
                 company="",
                 refunds=tuple(replace(refund, reason="") for refund in fact.refunds),
+                landing_url=None,
+                carts=(),
                 meta={},
             )
         case _:
@@ -127,14 +131,14 @@ def _identities(claimed: Claimed) -> Iterator[str]:
     A telephone alone counts only where there is no address: families share one.
     """
     fact = claimed.fact
-    if not isinstance(fact, Customer | Order):
+    if not isinstance(fact, Customer | Order | Cart):
         return
     yield from claimed.addresses
     yield from _ids(fact)
     email = loose_email(fact.email)
     if email is not None:
         yield email
-    elif phone := phone_of(fact):
+    elif not isinstance(fact, Cart) and (phone := phone_of(fact)):
         yield phone
 
 
@@ -151,11 +155,12 @@ def _traits(fact: Thing) -> Iterator[str]:
             yield email
 
 
-def _ids(fact: Customer | Order) -> Iterator[str]:
+def _ids(fact: Customer | Order | Cart) -> Iterator[str]:
     if isinstance(fact, Customer):
         yield account_name(fact.shop, fact.id)
         return
-    yield order_name(fact.shop, fact.id)
+    if isinstance(fact, Order):
+        yield order_name(fact.shop, fact.id)
     if fact.customer_id:
         yield account_name(fact.shop, fact.customer_id)
 
@@ -171,11 +176,22 @@ def _reason_to_block(
 ) -> Entry | None:
     """The last erasure that the fact is not newer than.
 
-    An order is dated by when it was placed: an old one that is changed later stays old.
+    An order is dated by when it was placed, a cart by when it was begun: an old one that is changed
+    later stays old.
     """
-    if not isinstance(fact, Customer | Order):
+    if not isinstance(fact, Customer | Order | Cart):
         return None
-    dated: datetime = fact.placed_at if isinstance(fact, Order) else fact.version.at
+    dated = _dated(fact)
     entries = [found[name] for name in names if name in found]
     latest = max(entries, key=lambda entry: entry.erased_at, default=None)
     return latest if latest is not None and dated <= latest.erased_at else None
+
+
+def _dated(fact: Customer | Order | Cart) -> datetime:
+    match fact:
+        case Order():
+            return fact.placed_at
+        case Cart():
+            return fact.created_at
+        case Customer():
+            return fact.version.at

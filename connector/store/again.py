@@ -14,6 +14,7 @@ from connector.model import Kind
 from connector.store import erasure, ledger, suppressions
 from connector.store.connect import Store
 from connector.store.schema import (
+    carts,
     contact_points,
     customer_addresses,
     customers,
@@ -76,6 +77,7 @@ def _everybody(conn: Connection) -> Iterator[tuple[str, object, str]]:
         customer_addresses.c.email,
         contact_points.c.email,
         orders.c.email,
+        carts.c.email,
         evidence.c.contact,
         profiles.c.person,
         records.c.key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select, update
@@ -15,6 +16,7 @@ from connector.store.subjects import Key, Subject
 
 ERASED = "names a person who was erased"
 _AT_ONCE = 200  # bodies in memory
+_DONE = ("applied", "unchanged", "ignored")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,55 @@ def forget(conn: Connection, ids: Collection[int]) -> None:
             .where(chosen, deliveries.c.status != "waiting")
             .values(body=None, detail=None)
         )
+
+
+def old(conn: Connection, *, since: datetime, before: datetime, limit: int) -> list[int]:
+    """Deliveries that came in this time and are done with, whose bodies are still kept."""
+    shops = select(deliveries.c.shop).distinct()
+    return list(
+        conn.scalars(
+            select(deliveries.c.id)
+            .where(
+                deliveries.c.shop.in_(shops),  # the index begins with it
+                deliveries.c.status.in_(_DONE),
+                deliveries.c.received_at >= since,
+                deliveries.c.received_at < before,
+                deliveries.c.body.is_not(None),
+            )
+            .limit(limit)
+        )
+    )
+
+
+def let_go(conn: Connection, ids: Collection[int]) -> int:
+    """Let go of the bodies of those that are still done with; how many that were.
+
+    The row, its key and its digests stay, so what comes again is known. One in quarantine keeps
+    its body until it is mended, one that waits until it is done with.
+    """
+    return sum(
+        conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_(some), deliveries.c.status.in_(_DONE))
+            .values(body=None)
+        ).rowcount
+        for some in chunks(ids)
+    )
+
+
+def count_old_in_quarantine(conn: Connection, *, before: datetime) -> dict[str, int]:
+    """How many bodies that came before are kept only because they are in quarantine, by shop."""
+    rows = conn.execute(
+        select(deliveries.c.shop, func.count())
+        .where(
+            deliveries.c.status == "quarantined",
+            deliveries.c.received_at < before,
+            deliveries.c.body.is_not(None),
+        )
+        .group_by(deliveries.c.shop)
+        .order_by(deliveries.c.shop)
+    )
+    return {shop: number for shop, number in rows}  # noqa: C416 - rows are no plain tuples
 
 
 def forget_shop(conn: Connection, shop: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, and_, select, tuple_
@@ -16,12 +17,26 @@ Place: TypeAlias = tuple[str, str]
 """The shop and its id of a thing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a product stands in its shop, as it was last looked at.
+
+    ``units`` of it were sold in 30 days, by which it has its ``place`` (1 is sold most; ``None``
+    when nothing was); ``known_for`` is how long ago it was seen first.
+    """
+
+    units: int
+    place: int | None
+    known_for: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class ForSale:
     """A variant and the product it belongs to, neither of them deleted."""
 
     product: Product
     variant: Variant
+    standing: Standing | None = None
 
 
 def key_of(place: Place) -> str:

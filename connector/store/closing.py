@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, cast, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, or_, select, tuple_, union
 
-from connector.store import bodies, erasure, gate
+from connector.store import bodies, erasure, farewell, gate
 from connector.store.bodies import Searched
 from connector.store.changes import mark_dirty
 from connector.store.connect import Store
-from connector.store.schema import customer_addresses, customers, orders
+from connector.store.schema import carts, customer_addresses, customers, orders
 from connector.store.subjects import Named
 
 _AT_ONCE = 200  # people in one transaction: a webhook waits for its end
@@ -70,10 +70,10 @@ def _next(conn: Connection, shop: str) -> Iterable[Named]:
 
 
 def _addresses(shop: str) -> Any:
-    tables = (customer_addresses, orders)
+    tables = (customer_addresses, orders, carts)
     here = [select(t.c.email).where(t.c.shop == shop, t.c.email.is_not(None)) for t in tables]
     elsewhere = [select(t.c.email).where(t.c.shop != shop, t.c.email.is_not(None)) for t in tables]
-    mine = here[0].union(here[1]).subquery()
+    mine = union(*here).subquery()
     return (
         select(mine.c.email)
         .where(*(mine.c.email.not_in(others) for others in elsewhere))
@@ -93,6 +93,7 @@ def _names_somebody() -> ColumnElement[bool]:
             orders.c.first_name != "",
             orders.c.last_name != "",
             orders.c.company != "",
+            orders.c.landing_url.is_not(None),
             cast(orders.c.meta, Text).not_in(["{}", "null"]),
         ),
     )
@@ -108,9 +109,17 @@ def _blank_some(conn: Connection, shop: str, *, now: datetime) -> bool:
     bought = conn.scalars(
         select(orders.c.order_id).where(orders.c.shop == shop, _names_somebody()).limit(_AT_ONCE)
     ).all()
-    if not accounts and not bought:
+    begun = conn.scalars(
+        select(carts.c.cart_id).where(carts.c.shop == shop, ~carts.c.deleted).limit(_AT_ONCE)
+    ).all()
+    if not accounts and not bought and not begun:
         return False
     gate.close(conn, now=now)
+    sold = erasure.keys_of_sales(
+        orders=[(shop, order) for order in bought], carts=[(shop, cart) for cart in begun]
+    )
+    farewell.mark(conn, sold, now=now)
+    erasure.blank_carts(conn, {(shop, cart) for cart in begun})
     losers = erasure.blank_orders(conn, {(shop, order) for order in bought})
     erasure.blank_accounts(conn, {(shop, row.customer_id) for row in accounts})
     owner = tuple_(customer_addresses.c.shop, customer_addresses.c.customer_id)

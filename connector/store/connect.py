@@ -220,6 +220,12 @@ class Claim:
     _conn: Connection | None
 
     @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A transaction of its own: durable when it ends, whatever becomes of the claim."""
+        with self._store.write() as conn:
+            yield conn
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """The connection to claim and read with."""
         if self._conn is not None:

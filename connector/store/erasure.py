@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, tuple_, update
 
 from connector.keys import is_digest
-from connector.model import Kind, Line, Order, Refund
-from connector.store import bodies, evidence, farewell, gate, recall, subjects, suppressions
+from connector.model import Kind
+from connector.sales_keys import key_of
+from connector.store import bodies, evidence, farewell, gate, recall, sales, subjects, suppressions
 from connector.store.admission import order_name, without_person
 from connector.store.bodies import Searched
 from connector.store.changes import mark_dirty
@@ -29,7 +30,7 @@ from connector.store.schema import (
     dirty,
     memberships,
     moves,
-    order_lines,
+    ordered_carts,
     orders,
     profile_values,
     profiles,
@@ -89,7 +90,9 @@ def erase(
     suppressions.add(conn, subject.contacts, at=at, reason=reason)
     left = _left_with_nothing(conn, blank_orders(conn, subject.orders) - subject.emails)
     whole = replace(subject, emails=subject.emails | left, persons=subject.persons | left)
-    records = farewell.mark(conn, whole.persons, now=now)
+    sold = keys_of_sales(orders=subject.orders, carts=subject.carts)
+    records = farewell.mark(conn, whole.persons | sold, now=now)
+    blank_carts(conn, subject.carts)
     blank_accounts(conn, subject.accounts)
     _rewrite_ledger(conn, whole)
     evidence.enter_erasure(conn, subject.emails | subject.phones, at=at, reason=reason)
@@ -118,18 +121,29 @@ def _search_rest(conn: Connection, subject: Subject, searched: Searched) -> froz
     return searched.found | bodies.search(conn, subject, after=searched.up_to).found
 
 
+def keys_of_sales(
+    *, orders: Collection[tuple[str, str]] = (), carts: Collection[tuple[str, str]] = ()
+) -> frozenset[str]:
+    """The keys of the records of these orders and carts."""
+    return frozenset(
+        {
+            *(key_of(Kind.ORDER, *place) for place in orders),
+            *(key_of(Kind.CART, *place) for place in carts),
+        }
+    )
+
+
 def blank_orders(conn: Connection, chosen: Collection[tuple[str, str]]) -> frozenset[str]:
     """Leave of each order what it would be had it come after the erasure.
 
     Gives the people whose orders these were, and the addresses in them.
     """
-    key = tuple_(orders.c.shop, orders.c.order_id)
     losers: set[str] = set()
     for some in chunks(chosen):
         blanked = []
-        for row in conn.execute(select(orders).where(key.in_(some), ~orders.c.deleted)).mappings():
-            losers.update(name for name in (row["person"], row["email"]) if name)
-            fact = without_person(_whole(conn, recall.order_from(row)))
+        for bought in sales.orders_at(conn, some).values():
+            losers.update(name for name in (bought.person, bought.order.email) if name)
+            fact = without_person(bought.order)
             blanked.append({f"b_{name}": value for name, value in row_of(_ORDERS, fact).items()})
         if blanked:
             conn.execute(_OVERWRITE_ORDER, blanked)
@@ -138,6 +152,11 @@ def blank_orders(conn: Connection, chosen: Collection[tuple[str, str]]) -> froze
                 .where(tuple_(refunds.c.shop, refunds.c.order_id).in_(some))
                 .values(reason="")
             )
+        conn.execute(
+            delete(ordered_carts).where(
+                tuple_(ordered_carts.c.shop, ordered_carts.c.order_id).in_(some)
+            )
+        )
     return frozenset(losers - {order_name(*order) for order in chosen})
 
 
@@ -151,35 +170,18 @@ def _left_with_nothing(conn: Connection, losers: Collection[str]) -> frozenset[s
     return frozenset(addresses - keepers)
 
 
-def _whole(conn: Connection, order: Order) -> Order:
-    """The order with its lines and refunds."""
-    mine = [
-        conn.execute(
-            select(table).where(table.c.shop == order.shop, table.c.order_id == order.id)
-        ).all()
-        for table in (order_lines, refunds)
-    ]
-    return replace(
-        order,
-        lines=tuple(
-            Line(
-                id=row.line_id,
-                product_id=row.product_id,
-                variant_id=row.variant_id,
-                sku=row.sku,
-                name=row.name,
-                quantity=row.quantity,
-                total=row.total,
-            )
-            for row in mine[0]
-        ),
-        refunds=tuple(
-            Refund(
-                id=row.refund_id, amount=row.amount, reason=row.reason, created_at=row.created_at
-            )
-            for row in mine[1]
-        ),
-    )
+def blank_carts(conn: Connection, chosen: Collection[tuple[str, str]]) -> None:
+    """An erased person's cart is one that is gone, since its last statement."""
+    for some in chunks(chosen):
+        gone = [
+            {
+                f"b_{name}": value
+                for name, value in row_of(_CARTS, without_person(basket.cart)).items()
+            }
+            for basket in sales.carts_at(conn, some).values()
+        ]
+        if gone:
+            conn.execute(_OVERWRITE_CART, gone)
 
 
 def blank_accounts(conn: Connection, accounts: Collection[Account]) -> None:
@@ -268,5 +270,7 @@ def _overwriting(kind: Kind) -> Any:
 
 
 _ORDERS = SHELVES[Kind.ORDER]
+_CARTS = SHELVES[Kind.CART]
 _OVERWRITE_ORDER = _overwriting(Kind.ORDER)
+_OVERWRITE_CART = _overwriting(Kind.CART)
 _OVERWRITE_ACCOUNT = _overwriting(Kind.CUSTOMER)

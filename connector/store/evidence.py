@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from connector.model import Claim, Evidence, Purpose
 from connector.store import admission, suppressions
+from connector.store.causes import delivery_of
 from connector.store.people import aliases
 from connector.store.schema import evidence
-from connector.store.sql import insert_missing
+from connector.store.sql import among, insert_missing, write_rows
 
 _CARRIED = (Claim.WITHDRAW, Claim.ERASE)
 """What follows a person from one address to the next. Grants never do."""
@@ -38,11 +39,13 @@ def append(
     said: Sequence[tuple[Evidence, int | None]],
     *,
     hidden: Collection[int | None] = (),
+    retold: Collection[int | None] = (),
 ) -> Grown:
     """Add what is not in the ledger yet; of people who were erased, under their digest.
 
     The same statement twice is one entry, whichever delivery carried it. ``hidden`` are deliveries
-    whose facts are kept without their person.
+    whose facts are kept without their person. ``retold`` are those that only show how things are: a
+    statement without a date is in the ledger already if it is there with any time of receipt.
     """
     if not said:
         return Grown()
@@ -57,16 +60,19 @@ def append(
         )
     )
     fresh = {key: entry for key, entry in sorted(by_id.items()) if key not in known}
+    for key in _said_before(conn, fresh, retold):
+        del fresh[key]
     if not fresh:
         return Grown()
-    conn.execute(
+    write_rows(
+        conn,
         insert_missing(conn, evidence),
         [
             {
                 "evidence_id": key,
                 "contact": item.contact,
-                "purpose": item.purpose,
-                "claim": item.claim,
+                "purpose": str(item.purpose),
+                "claim": str(item.claim),
                 "source": item.source,
                 "at": item.at,
                 "received_at": item.received_at,
@@ -75,9 +81,9 @@ def append(
                 "wording": item.wording,
                 "wording_sha256": item.wording_sha256,
                 "country": item.country,
-                "delivery_id": delivery_id,
+                "delivery_id": delivery_of(cause),
             }
-            for key, (item, delivery_id) in fresh.items()
+            for key, (item, cause) in fresh.items()
         ],
     )
     grown: dict[str, int | None] = {}
@@ -87,6 +93,38 @@ def append(
         for other in others:
             grown.setdefault(other, grown[contact])
     return Grown(grown, frozenset(cause for _, cause in fresh.values() if cause is not None))
+
+
+def _said_before(
+    conn: Connection,
+    fresh: Mapping[bytes, tuple[Evidence, int | None]],
+    retold: Collection[int | None],
+) -> list[bytes]:
+    """Those of the statements that are retold, have no date of their own and are known already.
+
+    Their time of receipt stands in for the date, and is another at each reading.
+    """
+    asked = {
+        key: item
+        for key, (item, cause) in fresh.items()
+        if cause in retold and item.at in (None, item.received_at)
+    }
+    if not asked:
+        return []
+    rows = conn.execute(
+        select(evidence).where(
+            among(conn, evidence.c.contact, {item.contact for item in asked.values()}),
+            or_(evidence.c.at.is_(None), evidence.c.at == evidence.c.received_at),
+        )
+    ).mappings()
+    known = {_undated(item_of(row)) for row in rows}
+    return [key for key, item in asked.items() if _undated(item) in known]
+
+
+def _undated(item: Evidence) -> tuple[object, ...]:
+    return (
+        item.contact, item.purpose, item.claim, item.source, item.reference, item.wording,
+    )  # fmt: skip
 
 
 def enter_erasure(conn: Connection, contacts: Iterable[str], *, at: datetime, reason: str) -> None:
@@ -122,11 +160,11 @@ def of_people(
     former = aliases(conn, persons)
     everywhere = {*persons, *(alias for others in former.values() for alias in others)}
     digests = suppressions.forms_of(conn, everywhere)
-    query = select(evidence).where(evidence.c.contact.in_({*everywhere, *digests}))
+    query = select(evidence).where(among(conn, evidence.c.contact, {*everywhere, *digests}))
     if purpose is not None:
         query = query.where(evidence.c.purpose == purpose)
     said: dict[str, list[Evidence]] = {}
-    for row in conn.execute(query.order_by(evidence.c.received_at)).mappings():
+    for row in conn.execute(query.order_by(evidence.c.received_at)).mappings().all():
         said.setdefault(digests.get(row["contact"], row["contact"]), []).append(item_of(row))
     return {
         person: said.get(person, [])

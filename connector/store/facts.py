@@ -10,22 +10,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, and_, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Column, Connection, and_, bindparam, delete, insert, select
 
+from connector import sales_keys
 from connector.identity import normal_email
 from connector.model import Customer, Deleted, Kind, Order, Product, Version
-from connector.store import admission, catalog, evidence, people
+from connector.store import admission, catalog, evidence, people, sales
 from connector.store.admission import Claimed
 from connector.store.schema import order_lines, refunds
 from connector.store.shelves import SHELVES, Row, Shelf, Thing, kind_of, part_rows, row_of
-from connector.store.sql import upsert_newer
+from connector.store.sql import at_places, upsert_newer, write_rows
 
 Key: TypeAlias = tuple[str, str]
+
+_INSERT_PART = {table.name: insert(table) for table in (order_lines, refunds)}
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A fact and the delivery that stated it.
+    """A fact and what stated it (`causes`): a delivery, by its number, or something read.
 
     ``addresses`` are those that the delivery names and the fact could not take, in spellings that
     are not believed but may give away somebody who was erased.
@@ -40,13 +43,17 @@ class Stated:
 class Settlement:
     """What settling a batch changed: the deliveries that did, the people and the items concerned.
 
-    ``items`` are variants; a changed product concerns all of its own. ``hidden`` are the deliveries
-    whose person was erased and is not kept with what they state.
+    ``items`` are variants; a changed product concerns all of its own. ``newer`` are the deliveries
+    that stated something later than what was known, be it the same. ``hidden`` are those whose
+    person was erased and is not kept with what they state. ``sold`` are orders, carts, products and
+    promotions that are not as they were.
     """
 
     applied: set[int] = field(default_factory=set)
+    newer: set[int] = field(default_factory=set)
     dirty: dict[str, int | None] = field(default_factory=dict)
     items: set[Key] = field(default_factory=set)
+    sold: set[sales_keys.Thing] = field(default_factory=set)
     hidden: set[int] = field(default_factory=set)
 
     def touch(self, persons: Iterable[str | None], delivery_id: int | None) -> None:
@@ -86,7 +93,12 @@ def settle(conn: Connection, stated: Sequence[Stated]) -> Settlement:
 
     people.lock(conn, _identities(sorted_out[Kind.CUSTOMER], sorted_out[Kind.ORDER]))
     _settle_catalog(conn, sorted_out[Kind.PRODUCT], sorted_out[Kind.VARIANT], done)
-    _settle_people(conn, sorted_out[Kind.CUSTOMER], sorted_out[Kind.ORDER], done)
+    for kind in (Kind.CART, Kind.PROMOTION):
+        written = _write(conn, SHELVES[kind], _winners(conn, kind, sorted_out[kind]))
+        _note(done, written)
+        done.sold |= {sales_keys.Thing(kind, w.fact.shop, w.fact.id) for w in written if w.changes}
+    placed = _settle_people(conn, sorted_out[Kind.CUSTOMER], sorted_out[Kind.ORDER], done)
+    _settle_sales(conn, placed, sorted_out[Kind.ORDER], done)
     return done
 
 
@@ -114,6 +126,7 @@ def _settle_catalog(
         written = _write(conn, SHELVES[kind], _winners(conn, kind, stated))
         _note(done, written)
         changed[kind] = {(w.fact.shop, w.fact.id) for w in written if w.changes}
+        done.sold |= {thing for w in written if w.changes for thing in _products_of(w)}
     whole = [
         (s.fact, s.delivery_id)
         for s in shown
@@ -123,13 +136,15 @@ def _settle_catalog(
     done.applied |= {
         delivery_id for product, delivery_id in whole if (product.shop, product.id) in relisted
     }
+    done.sold |= {sales_keys.Thing(Kind.PRODUCT, *place) for place in relisted}
     done.items |= changed[Kind.VARIANT]
     done.items |= catalog.variants_of(conn, changed[Kind.PRODUCT] | relisted)
 
 
 def _settle_people(
     conn: Connection, accounts: Sequence[Stated], bought: Sequence[Stated], done: Settlement
-) -> None:
+) -> Sequence[_Winner]:
+    """Accounts, orders, and whose they are; gives the orders that are newer than what was known."""
     moved_in = _winners(conn, Kind.CUSTOMER, accounts)
     for winner in moved_in:
         winner.row["person"] = people.account_person(winner.row)
@@ -163,13 +178,45 @@ def _settle_people(
     here = {(w.row["shop"], w.row["order_id"]) for w in placed}
     cause = max((s.delivery_id for s in (*accounts, *bought)), default=None)
     done.touch(people.move_orders(conn, resolution, leave=here), cause)
+    beside = people.aliases(conn, {link[0] for link in new_links})
     for link, delivery_id in new_links.items():
         done.applied.add(delivery_id)
-        done.touch({link[0]}, delivery_id)
-        done.touch(people.aliases(conn, {link[0]}).get(link[0], ()), delivery_id)
+        done.touch({link[0], *beside.get(link[0], ())}, delivery_id)
+    return placed
 
 
-def _note(done: Settlement, written: Iterable[_Winner]) -> None:
+def _settle_sales(
+    conn: Connection, placed: Sequence[_Winner], bought: Sequence[Stated], done: Settlement
+) -> None:
+    """Orders that changed, and the carts that are ordered now."""
+    changed = [
+        w
+        for w in placed
+        if w.changes or (w.before is not None and w.before["person"] != w.row["person"])
+    ]
+    done.sold |= {sales_keys.Thing(Kind.ORDER, w.fact.shop, w.fact.id) for w in changed}
+    linked = sales.remember_ordered(
+        conn, (s.fact for s in bought if isinstance(s.fact, Order) and s.fact.carts)
+    )
+    done.applied |= {s.delivery_id for s in bought if (s.fact.shop, s.fact.id) in linked}
+    buyers = {w.row["person"] for w in changed}
+    done.sold |= {
+        sales_keys.Thing(Kind.CART, *place) for place in sales.concerned_carts(conn, linked, buyers)
+    }
+
+
+def _products_of(winner: _Winner) -> Iterator[sales_keys.Thing]:
+    """The products that a product's or variant's statement concerns: a variant may have moved."""
+    if kind_of(winner.fact) is Kind.PRODUCT:
+        yield sales_keys.Thing(Kind.PRODUCT, winner.fact.shop, winner.fact.id)
+        return
+    for row in (winner.row, winner.before):
+        if row is not None and row["product_id"]:
+            yield sales_keys.Thing(Kind.PRODUCT, winner.fact.shop, row["product_id"])
+
+
+def _note(done: Settlement, written: Sequence[_Winner]) -> None:
+    done.newer.update(w.delivery_id for w in written)
     done.applied.update(w.delivery_id for w in written if w.changes)
 
 
@@ -208,7 +255,7 @@ def _winners(conn: Connection, kind: Kind, stated: Sequence[Stated]) -> list[_Wi
         (row["shop"], row[shelf.id.name]): dict(row)
         for row in conn.execute(
             select(*_known_columns(shelf))
-            .where(tuple_(shelf.table.c.shop, shelf.id).in_(sorted(newest)))
+            .where(at_places(conn, shelf.table.c.shop, shelf.id, newest))
             .with_for_update()
         ).mappings()
     }
@@ -223,12 +270,12 @@ def _winners(conn: Connection, kind: Kind, stated: Sequence[Stated]) -> list[_Wi
 def _known_columns(shelf: Shelf) -> list[Column[Any]]:
     names = ("shop", shelf.id.name, "version_at", "version_tie", "deleted", "digest")
     personal = ("email", "person") if "person" in shelf.table.c else ()
-    return [shelf.table.c[name] for name in (*names, *personal)]
+    belonging = ("product_id",) if shelf.kind is Kind.VARIANT else ()
+    return [shelf.table.c[name] for name in (*names, *personal, *belonging)]
 
 
 def _write(conn: Connection, shelf: Shelf, winners: Sequence[_Winner]) -> Sequence[_Winner]:
-    if winners:
-        conn.execute(upsert_newer(conn, shelf.table), [winner.row for winner in winners])
+    write_rows(conn, upsert_newer(conn, shelf.table), [winner.row for winner in winners])
     return winners
 
 
@@ -249,5 +296,4 @@ def _write_parts(conn: Connection, placed: Sequence[_Winner]) -> None:
             )
     parts = [part_rows(w.fact) for w in placed if isinstance(w.fact, Order) and w.changes]
     for index, table in enumerate((order_lines, refunds)):
-        if rows := [row for part in parts for row in part[index]]:
-            conn.execute(insert(table), rows)
+        write_rows(conn, _INSERT_PART[table.name], [row for part in parts for row in part[index]])

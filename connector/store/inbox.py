@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from connector.model import Delivery
 from connector.store.arrivals import Inbox
+from connector.store.put_aside import was_delivered
 from connector.store.schema import deliveries
 from connector.store.sql import is_time
 
@@ -19,9 +20,11 @@ __all__ = [
     "Inbox",
     "Status",
     "Verdict",
+    "any_waiting",
     "claim",
     "count",
     "finish",
+    "last_heard",
     "last_received",
     "oldest_waiting",
     "quarantined",
@@ -135,6 +138,14 @@ def count(conn: Connection) -> dict[str, dict[str, int]]:
     return counts
 
 
+def any_waiting(conn: Connection) -> bool:
+    """Whether a delivery waits that nobody has looked at yet."""
+    one = select(deliveries.c.id).where(
+        deliveries.c.status == "waiting", deliveries.c.attempts == 0
+    )
+    return conn.scalar(one.limit(1)) is not None
+
+
 def oldest_waiting(conn: Connection) -> dict[str, datetime]:
     """When the oldest delivery that still waits came, for each shop where one does."""
     return _by_shop(
@@ -146,11 +157,23 @@ def oldest_waiting(conn: Connection) -> dict[str, datetime]:
 
 
 def last_received(conn: Connection) -> dict[str, datetime]:
-    """When each shop last delivered anything."""
-    return _by_shop(
-        conn,
-        select(deliveries.c.shop, func.max(deliveries.c.received_at)).group_by(deliveries.c.shop),
-    )
+    """When each shop last delivered anything; what was read of its past is no delivery."""
+    newest = {shop: last_heard(conn, shop) for shop in count(conn)}
+    return {shop: moment for shop, moment in newest.items() if moment is not None}
+
+
+def last_heard(conn: Connection, shop: str) -> datetime | None:
+    """When a shop last delivered."""
+    newest = [
+        conn.scalar(
+            select(deliveries.c.received_at)
+            .where(deliveries.c.shop == shop, deliveries.c.status == status, was_delivered())
+            .order_by(deliveries.c.received_at.desc())
+            .limit(1)
+        )
+        for status in get_args(Status)  # one look at the end of the index for each
+    ]
+    return max((each for each in newest if each is not None), default=None)
 
 
 def _by_shop(conn: Connection, query: Any) -> dict[str, datetime]:
@@ -186,6 +209,24 @@ def replay(
             finished_at=None,
         )
     ).rowcount
+
+
+def count_bodiless(
+    conn: Connection,
+    *,
+    shop: str | None = None,
+    since: datetime | None = None,
+    delivery: int | None = None,
+) -> int:
+    """How many deliveries of this choice `replay` leaves because their body is gone."""
+    chosen = [deliveries.c.status != "waiting", deliveries.c.body.is_(None)]
+    if shop is not None:
+        chosen.append(deliveries.c.shop == shop)
+    if since is not None:
+        chosen.append(deliveries.c.received_at >= since)
+    if delivery is not None:
+        chosen.append(deliveries.c.id == delivery)
+    return conn.scalar(select(func.count()).select_from(deliveries).where(*chosen)) or 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from connector import moments
 from connector.model import Lane, Permission, Record
 from connector.store import farewell
 from connector.store.schema import records
-from connector.store.sql import insert_into, is_time
+from connector.store.sql import insert_for, is_time, write_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class Verdict:
     reason: str | None = None
     mend: str | None = None
     next_attempt_at: datetime | None = None
+    tried: bool = True
+    """It was sent, or could have been; ``False`` for what waits for another record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,28 +86,9 @@ def mark_due(
     """Mark the records of these people due; one that waits already keeps its place in the queue."""
     if not lanes:
         return
-    statement = insert_into(conn, records)
-    fresh = statement.excluded
-    waiting = records.c.status == "due"
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["destination", "key"],
-            set_={
-                "status": "due",
-                "lane": case(
-                    (and_(waiting, records.c.lane < fresh.lane), records.c.lane),
-                    (records.c.erased, Lane.WITHDRAWAL),
-                    else_=fresh.lane,
-                ),
-                "revision": records.c.revision + 1,
-                "due_since": case((waiting, records.c.due_since), else_=fresh.due_since),
-                "next_attempt_at": None,
-                "attempts": 0,
-                "reason": None,
-                "mend": None,
-                "confirmed": and_(waiting, records.c.confirmed),
-            },
-        ),
+    write_rows(
+        conn,
+        _mark_due(conn.dialect.name),
         [
             {
                 "destination": destination,
@@ -116,6 +100,31 @@ def mark_due(
             }
             for key, lane in sorted(lanes.items())
         ],
+    )
+
+
+@cache
+def _mark_due(dialect: str) -> Any:
+    statement = insert_for(dialect, records)
+    fresh = statement.excluded
+    waiting = records.c.status == "due"
+    return statement.on_conflict_do_update(
+        index_elements=["destination", "key"],
+        set_={
+            "status": "due",
+            "lane": case(
+                (and_(waiting, records.c.lane < fresh.lane), records.c.lane),
+                (records.c.erased, Lane.WITHDRAWAL),
+                else_=fresh.lane,
+            ),
+            "revision": records.c.revision + 1,
+            "due_since": case((waiting, records.c.due_since), else_=fresh.due_since),
+            "next_attempt_at": None,
+            "attempts": 0,
+            "reason": None,
+            "mend": None,
+            "confirmed": and_(waiting, records.c.confirmed),
+        },
     )
 
 
@@ -211,7 +220,9 @@ def settle(
                 "b_reason": verdict.reason,
                 "b_mend": verdict.mend,
                 "b_next_attempt_at": verdict.next_attempt_at,
-                "b_attempts": verdict.due.attempts + 1 if verdict.status == "due" else 0,
+                "b_attempts": verdict.due.attempts + verdict.tried
+                if verdict.status == "due"
+                else 0,
                 "b_due_since": verdict.due.due_since if verdict.status == "due" else None,
                 "b_acknowledged": record_json(verdict.acknowledged),
                 "b_taken": verdict.taken,
@@ -250,6 +261,8 @@ def record_json(record: Record | None) -> Any:
         return None
     content = msgspec.to_builtins(record)
     del content["key"]
+    if not record.doubts:
+        del content["doubts"]
     return content
 
 
@@ -264,6 +277,7 @@ def record_from(key: str, kept: Any) -> Record | None:
         fields=kept["fields"],
         tags=tuple(kept["tags"]),
         tables={name: tuple(rows) for name, rows in kept["tables"].items()},
+        doubts=tuple(kept.get("doubts", ())),
     )
 
 
@@ -276,6 +290,20 @@ def held(conn: Connection, destination: str) -> Iterator[dict[str, Any]]:
     )
     for key, content, at in rows:
         yield {"key": key, **content, "acknowledged_at": moments.to_text(at) if at else None}
+
+
+def holding(
+    conn: Connection, destination: str, keys: Collection[str], permission: Permission
+) -> set[str]:
+    """Those of these keys under which the destination took a record with this permission."""
+    rows = conn.execute(
+        select(records.c.key, records.c.acknowledged).where(
+            records.c.destination == destination,
+            records.c.key.in_(keys),
+            records.c.acknowledged.is_not(None),
+        )
+    )
+    return {key for key, kept in rows if kept["permission"] == permission}
 
 
 def parked(conn: Connection, *, limit: int) -> list[dict[str, Any]]:

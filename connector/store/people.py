@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, text, update
 
 from connector.store.schema import contact_points, customer_addresses, customers, orders
-from connector.store.sql import insert_missing, upsert
+from connector.store.sql import among, at_places, insert_missing, upsert, write_rows
 
 Account: TypeAlias = tuple[str, str]
 """A shop's name and its id of a customer."""
@@ -73,13 +73,12 @@ def remember_addresses(conn: Connection, links: Mapping[Link, int]) -> dict[Link
     """Keep every address an account ever had; gives those not known before."""
     if not links:
         return {}
-    key = tuple_(
-        customer_addresses.c.email, customer_addresses.c.shop, customer_addresses.c.customer_id
-    )
-    known = {tuple(row) for row in conn.execute(select(customer_addresses).where(key.in_(links)))}
+    mine = among(conn, customer_addresses.c.email, {email for email, _, _ in links})
+    known = {tuple(row) for row in conn.execute(select(customer_addresses).where(mine))}
     fresh = {link: cause for link, cause in sorted(links.items()) if link not in known}
     if fresh:
-        conn.execute(
+        write_rows(
+            conn,
             insert_missing(conn, customer_addresses),
             [{"email": e, "shop": s, "customer_id": c} for e, s, c in fresh],
         )
@@ -88,16 +87,18 @@ def remember_addresses(conn: Connection, links: Mapping[Link, int]) -> dict[Link
 
 def aliases(conn: Connection, emails: Collection[str]) -> dict[str, set[str]]:
     """For each address the others that some account has had beside it."""
-    mine, theirs = customer_addresses.alias("mine"), customer_addresses.alias("theirs")
     found: dict[str, set[str]] = {}
+    if not emails:
+        return found
+    mine, theirs = customer_addresses.alias("mine"), customer_addresses.alias("theirs")
     for email, other in conn.execute(
         select(mine.c.email, theirs.c.email)
         .join(
             theirs,
             and_(mine.c.shop == theirs.c.shop, mine.c.customer_id == theirs.c.customer_id),
         )
-        .where(mine.c.email.in_(emails), theirs.c.email != mine.c.email)
-    ):
+        .where(among(conn, mine.c.email, emails), theirs.c.email != mine.c.email)
+    ).all():
         found.setdefault(email, set()).add(other)
     return found
 
@@ -116,7 +117,7 @@ def resolve(
         dict(
             conn.execute(
                 select(contact_points.c.email, contact_points.c.person).where(
-                    contact_points.c.email.in_(concerned)
+                    among(conn, contact_points.c.email, concerned)
                 )
             ).all()
         )
@@ -125,7 +126,8 @@ def resolve(
     )
     changed = {email: person for email, person in leads.items() if before.get(email) != person}
     if changed:
-        conn.execute(
+        write_rows(
+            conn,
             upsert(conn, contact_points),
             [{"email": email, "person": person} for email, person in sorted(changed.items())],
         )
@@ -152,8 +154,8 @@ def move_orders(
         for row in conn.execute(
             select(*(orders.c[name] for name in columns)).where(
                 or_(
-                    tuple_(orders.c.shop, orders.c.customer_id).in_(resolution.accounts),
-                    orders.c.email.in_(resolution.moved),
+                    at_places(conn, orders.c.shop, orders.c.customer_id, resolution.accounts),
+                    among(conn, orders.c.email, resolution.moved),
                 )
             )
         ).mappings()
@@ -185,8 +187,8 @@ def move_orders(
 def _history(conn: Connection, accounts: Collection[Account]) -> set[str]:
     if not accounts:
         return set()
-    owner = tuple_(customer_addresses.c.shop, customer_addresses.c.customer_id)
-    return set(conn.scalars(select(customer_addresses.c.email).where(owner.in_(accounts))))
+    owned = at_places(conn, customer_addresses.c.shop, customer_addresses.c.customer_id, accounts)
+    return set(conn.scalars(select(customer_addresses.c.email).where(owned)))
 
 
 def _owners(conn: Connection, accounts: Collection[Account]) -> dict[Account, str]:
@@ -197,10 +199,10 @@ def _owners(conn: Connection, accounts: Collection[Account]) -> dict[Account, st
         (row.shop, row.customer_id): row.person
         for row in conn.execute(
             select(customers.c.shop, customers.c.customer_id, customers.c.person).where(
-                tuple_(customers.c.shop, customers.c.customer_id).in_(accounts),
+                at_places(conn, customers.c.shop, customers.c.customer_id, accounts),
                 ~customers.c.deleted,
             )
-        )
+        ).all()
     }
 
 
@@ -209,7 +211,9 @@ def _leads(conn: Connection, addresses: Collection[str]) -> dict[str, str]:
         return {}
     held = set(
         conn.scalars(
-            select(customers.c.email).where(customers.c.email.in_(addresses), ~customers.c.deleted)
+            select(customers.c.email).where(
+                among(conn, customers.c.email, addresses), ~customers.c.deleted
+            )
         )
     )
     vacated = addresses - held if isinstance(addresses, set) else set(addresses) - held
@@ -235,7 +239,7 @@ def _movers(conn: Connection, vacated: Collection[str]) -> Iterable[tuple[str, s
                 ),
             )
             .where(
-                customer_addresses.c.email.in_(vacated),
+                among(conn, customer_addresses.c.email, vacated),
                 customers.c.email.is_not(None),
                 ~customers.c.deleted,
             )

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from connector.identity import domain_of
 from connector.model import Profile
 from connector.store.schema import customers, orders, profile_values, profiles
-from connector.store.sql import upsert
+from connector.store.sql import among, upsert, write_rows
 
 Value: TypeAlias = tuple[str, str, str]
 """A person, the name of what they can have many of, and one value of it."""
@@ -82,9 +82,10 @@ def write(
 ) -> None:
     """Keep the profiles, with the e-mail consent state as the platforms spell it; drop the gone."""
     if gone:
-        conn.execute(delete(profiles).where(profiles.c.person.in_(gone)))
+        conn.execute(delete(profiles).where(among(conn, profiles.c.person, gone)))
     if worked_out:
-        conn.execute(
+        write_rows(
+            conn,
             upsert(conn, profiles),
             [
                 {
@@ -119,7 +120,9 @@ def read(conn: Connection, persons: Collection[str]) -> dict[str, Profile]:
     for person, name, value in _values_of(conn, persons):
         many.setdefault(person, []).append((name, value))
     found: dict[str, Profile] = {}
-    for row in conn.execute(select(profiles).where(profiles.c.person.in_(persons))).mappings():
+    for row in conn.execute(
+        select(profiles).where(among(conn, profiles.c.person, persons))
+    ).mappings():
         values = many.get(row["person"], [])
         found[row["person"]] = Profile(
             person=row["person"],
@@ -149,12 +152,19 @@ def read(conn: Connection, persons: Collection[str]) -> dict[str, Profile]:
 
 
 _ATTRIBUTE = "attribute."
+_OF_NEWEST = ("person", "phone", "first_name", "last_name", "company", "countries")
+_ADD_VALUE = insert(profile_values)
+_DROP_VALUE = delete(profile_values).where(
+    profile_values.c.person == bindparam("b_person"),
+    profile_values.c.name == bindparam("b_name"),
+    profile_values.c.value == bindparam("b_value"),
+)
 
 
 def _accounts(conn: Connection, persons: Sequence[str]) -> Any:
     return conn.execute(
         select(customers)
-        .where(customers.c.person.in_(persons), ~customers.c.deleted)
+        .where(among(conn, customers.c.person, persons), ~customers.c.deleted)
         .order_by(customers.c.version_at, customers.c.version_tie, customers.c.customer_id)
     )
 
@@ -162,7 +172,7 @@ def _accounts(conn: Connection, persons: Sequence[str]) -> Any:
 def _newest_orders(conn: Connection, persons: Sequence[str]) -> Any:
     ranked = (
         select(
-            orders,
+            *(orders.c[name] for name in _OF_NEWEST),
             func.row_number()
             .over(
                 partition_by=orders.c.person,
@@ -170,18 +180,18 @@ def _newest_orders(conn: Connection, persons: Sequence[str]) -> Any:
             )
             .label("rank"),
         )
-        .where(orders.c.person.in_(persons), ~orders.c.deleted)
+        .where(among(conn, orders.c.person, persons), ~orders.c.deleted)
         .subquery()
     )
-    return conn.execute(select(ranked).where(ranked.c.rank == 1))
+    return conn.execute(select(ranked).where(ranked.c.rank == 1)).all()
 
 
 def _places(conn: Connection, persons: Sequence[str]) -> Any:
     return conn.execute(
         select(orders.c.person, orders.c.shop, orders.c.countries)
-        .where(orders.c.person.in_(persons), ~orders.c.deleted)
+        .where(among(conn, orders.c.person, persons), ~orders.c.deleted)
         .distinct()
-    )
+    ).all()
 
 
 def _totals(conn: Connection, persons: Sequence[str], counting: Counting) -> Any:
@@ -204,9 +214,9 @@ def _totals(conn: Connection, persons: Sequence[str], counting: Counting) -> Any
             func.max(case((counts, orders.c.placed_at))).label("last"),
             func.min(orders.c.placed_at).label("seen"),
         )
-        .where(orders.c.person.in_(persons), ~orders.c.deleted)
+        .where(among(conn, orders.c.person, persons), ~orders.c.deleted)
         .group_by(orders.c.person)
-    )
+    ).all()
 
 
 def _profile(person: str, sheet: _Sheet, counting: Counting) -> Profile:
@@ -258,17 +268,15 @@ def _write_values(
         )
     }
     if lost := sorted(known - wanted):
-        conn.execute(
-            delete(profile_values).where(
-                profile_values.c.person == bindparam("b_person"),
-                profile_values.c.name == bindparam("b_name"),
-                profile_values.c.value == bindparam("b_value"),
-            ),
+        write_rows(
+            conn,
+            _DROP_VALUE,
             [{"b_person": p, "b_name": n, "b_value": v} for p, n, v in lost],
         )
     if fresh := sorted(wanted - known):
-        conn.execute(
-            insert(profile_values),
+        write_rows(
+            conn,
+            _ADD_VALUE,
             [{"person": p, "name": n, "value": v, "folded": v.casefold()} for p, n, v in fresh],
         )
 
@@ -280,7 +288,7 @@ def _values_of(conn: Connection, persons: Collection[str]) -> list[Value]:
         (row.person, row.name, row.value)
         for row in conn.execute(
             select(profile_values.c.person, profile_values.c.name, profile_values.c.value)
-            .where(profile_values.c.person.in_(persons))
+            .where(among(conn, profile_values.c.person, persons))
             .order_by(profile_values.c.name, profile_values.c.value)
         )
     ]

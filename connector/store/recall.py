@@ -51,6 +51,9 @@ def order_from(row: Any) -> Order:
         last_name=row["last_name"],
         company=row["company"],
         countries=tuple(row["countries"] or ()),
+        fulfilled=row["fulfilled"],
+        cancelled_at=row["cancelled_at"],
+        landing_url=row["landing_url"],
         meta=row["meta"] or {},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, case, func, select, true
 
 from connector.store.schema import records
 
@@ -23,11 +23,12 @@ class Removals:
 
 
 def tally_removals(
-    conn: Connection, destination: str, *, since: datetime, held_as: str
+    conn: Connection, destination: str, *, since: datetime, held_as: str, passing: str = ""
 ) -> Removals:
     """Count what a destination holds and what was taken from it since a moment.
 
-    ``held_as`` is the reason under which removals are parked to be confirmed.
+    ``held_as`` is the reason under which removals are parked to be confirmed. Records whose keys
+    begin with ``passing`` are not counted: they go all the time.
     """
     gone = and_(
         records.c.acknowledged.is_(None),
@@ -40,6 +41,9 @@ def tally_removals(
             func.count(records.c.acknowledged),
             func.count(case((gone, 1))),
             func.count(case((parked_as, 1))),
-        ).where(records.c.destination == destination)
+        ).where(
+            records.c.destination == destination,
+            ~records.c.key.startswith(passing, autoescape=True) if passing else true(),
+        )
     ).one()
     return Removals(acknowledged=row[0], taken=row[1], held=row[2])

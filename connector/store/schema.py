@@ -39,6 +39,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Datetime to microseconds."""
+        return self.kept(value)
+
+    @staticmethod
+    def kept(value: datetime | None) -> int | None:
+        """As it is kept."""
         return None if value is None else moments.to_micros(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
@@ -54,9 +59,12 @@ class JsonText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Value to text."""
-        if value is None:
-            return None
-        return msgspec.json.encode(value, order="sorted").decode()
+        return self.kept(value)
+
+    @staticmethod
+    def kept(value: Any) -> str | None:
+        """As it is kept."""
+        return None if value is None else msgspec.json.encode(value, order="sorted").decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Text to value."""
@@ -186,6 +194,9 @@ orders = Table(
     Column("last_name", Text, nullable=False, server_default=""),
     Column("company", Text, nullable=False, server_default=""),
     Column("countries", JsonText),
+    Column("fulfilled", Boolean, nullable=False, server_default=false()),
+    Column("cancelled_at", Moment),
+    Column("landing_url", Text),
     Column("meta", JsonText),
     Column("person", Text, nullable=False),
     PrimaryKeyConstraint("shop", "order_id"),
@@ -206,6 +217,7 @@ order_lines = Table(
     Column("name", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("total", BigInteger, nullable=False),
+    Column("discount", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("shop", "order_id", "line_id"),
 )
 
@@ -282,6 +294,82 @@ assortments = Table(
     Column("version_tie", BigInteger, nullable=False),
     Column("variant_ids", JsonText, nullable=False),
     PrimaryKeyConstraint("shop", "product_id"),
+)
+
+# How a product stands in its shop, as last looked at: the units sold in 30 days, and its place by
+# them. It is no fact, and is worked out anew; only since when it is known is kept for good.
+popularity = Table(
+    "popularity",
+    metadata,
+    Column("shop", Text),
+    Column("product_id", Text),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("units", BigInteger, nullable=False, server_default="0"),
+    Column("place", BigInteger),
+    PrimaryKeyConstraint("shop", "product_id"),
+)
+
+# What somebody began to buy and has not ordered. Whose it is, its address and account say: those
+# move. Nothing of it is left once it is deleted, erased, or was left alone for thirty days.
+carts = Table(
+    "carts",
+    metadata,
+    Column("shop", Text),
+    Column("cart_id", Text),
+    Column("version_at", Moment, nullable=False),
+    Column("version_tie", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("digest", LargeBinary),
+    Column("currency", Text),
+    Column("total", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", Moment),
+    Column("url", Text),
+    Column("customer_id", Text),
+    Column("email", Text),  # normal form
+    Column("first_name", Text, nullable=False, server_default=""),
+    Column("last_name", Text, nullable=False, server_default=""),
+    Column("company", Text, nullable=False, server_default=""),
+    Column("names", JsonText),
+    Column("lines", JsonText),
+    PrimaryKeyConstraint("shop", "cart_id"),
+    Index(None, "email"),
+    Index(None, "shop", "customer_id"),
+    Index(None, "version_at"),
+)
+
+# Under which names carts were ordered: a set that only grows, so that it does not matter whether
+# the order or the cart is told of first.
+ordered_carts = Table(
+    "ordered_carts",
+    metadata,
+    Column("shop", Text),
+    Column("name", Text),  # one of the names that the shop has for a cart
+    Column("order_id", Text),
+    PrimaryKeyConstraint("shop", "name", "order_id"),
+    Index(None, "shop", "order_id"),
+)
+
+# Codes that make a purchase cheaper, for everybody who has them.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("shop", Text),
+    Column("promotion_id", Text),
+    Column("version_at", Moment, nullable=False),
+    Column("version_tie", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("digest", LargeBinary),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("worth", Text, nullable=False, server_default=""),
+    Column("amount", BigInteger, nullable=False, server_default="0"),
+    Column("bearing", Text, nullable=False, server_default=""),
+    Column("currency", Text),
+    Column("starts_at", Moment),
+    Column("ends_at", Moment),
+    Column("usage_count", BigInteger, nullable=False, server_default="0"),
+    Column("enabled", Boolean, nullable=False, server_default=false()),
+    PrimaryKeyConstraint("shop", "promotion_id"),
 )
 
 # --- The consent ledger: append-only -----------------------------------------------------------

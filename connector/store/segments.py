@@ -8,6 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from connector.store.schema import memberships, moves
+from connector.store.sql import among, write_rows
+
+_ENTER, _NOTE = insert(memberships), insert(moves)
+_LEAVE = delete(memberships).where(
+    memberships.c.segment == bindparam("b_segment"), memberships.c.person == bindparam("b_person")
+)
 
 
 def move(
@@ -25,21 +31,17 @@ def move(
     before = set(
         conn.scalars(
             select(memberships.c.person).where(
-                memberships.c.segment == segment, memberships.c.person.in_(evaluated)
+                memberships.c.segment == segment, among(conn, memberships.c.person, evaluated)
             )
         )
     )
     entered, left = sorted(set(members) - before), sorted(before - set(members))
     if left:
-        conn.execute(
-            delete(memberships).where(
-                memberships.c.segment == segment, memberships.c.person == bindparam("b_person")
-            ),
-            [{"b_person": person} for person in left],
-        )
+        write_rows(conn, _LEAVE, [{"b_segment": segment, "b_person": person} for person in left])
     if entered:
-        conn.execute(
-            insert(memberships),
+        write_rows(
+            conn,
+            _ENTER,
             [
                 {
                     "segment": segment,
@@ -51,8 +53,9 @@ def move(
             ],
         )
     if entered or left:
-        conn.execute(
-            insert(moves),
+        write_rows(
+            conn,
+            _NOTE,
             [
                 {
                     "segment": segment,
@@ -70,7 +73,9 @@ def of_people(conn: Connection, persons: Collection[str]) -> dict[str, set[str]]
     """The segments each of these people is in."""
     found: dict[str, set[str]] = {}
     for person, segment in conn.execute(
-        select(memberships.c.person, memberships.c.segment).where(memberships.c.person.in_(persons))
+        select(memberships.c.person, memberships.c.segment).where(
+            among(conn, memberships.c.person, persons)
+        )
     ):
         found.setdefault(person, set()).add(segment)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -12,10 +13,20 @@ import msgspec
 from sqlalchemy import Column, Table
 
 from connector.identity import normal_email
-from connector.model import Customer, Deleted, Kind, Order, Product, Variant
-from connector.store.schema import customers, orders, products, variants
+from connector.model import (
+    Cart,
+    Customer,
+    Deleted,
+    Kind,
+    Line,
+    Order,
+    Product,
+    Promotion,
+    Variant,
+)
+from connector.store.schema import carts, customers, orders, products, promotions, variants
 
-Thing: TypeAlias = Customer | Order | Product | Variant | Deleted
+Thing: TypeAlias = Customer | Order | Product | Variant | Cart | Promotion | Deleted
 Row: TypeAlias = dict[str, Any]
 
 
@@ -65,9 +76,7 @@ def _blank(table: Table) -> Row:
     """What a deleted thing's row holds: nothing that could name a person."""
     kept = {"shop", f"{table.name[:-1]}_id", "version_at", "version_tie", "deleted", "digest"}
     return {
-        column.name: (
-            (0 if column.name in _AMOUNTS else "") if column.server_default is not None else None
-        )
+        column.name: (_BLANKS.get(column.name, "") if column.server_default is not None else None)
         for column in table.c
         if column.name not in kept | {"person"}
     }
@@ -87,6 +96,7 @@ def part_rows(order: Order) -> tuple[list[Row], list[Row]]:
                 "name": line.name,
                 "quantity": line.quantity,
                 "total": line.total,
+                "discount": line.discount,
             }
             for line in order.lines
         ],
@@ -104,8 +114,13 @@ def part_rows(order: Order) -> tuple[list[Row], list[Row]]:
 
 
 def _copied(*names: str) -> Callable[[Any], Row]:
+    values_of = attrgetter(*names)
+
     def row(fact: Any) -> Row:
-        return {name: _plain(getattr(fact, name)) for name in names}
+        return {
+            name: value if type(value) in _PLAIN else _plain(value)
+            for name, value in zip(names, values_of(fact), strict=True)
+        }
 
     return row
 
@@ -121,7 +136,7 @@ _person_row = _copied("phone", "first_name", "last_name", "company", "meta")
 _customer_row = _copied("country", "language", "created_at", "tags")
 _order_row = _copied(
     "number", "status", "currency", "total", "tax", "shipping", "discount",
-    "placed_at", "paid_at", "customer_id", "countries",
+    "placed_at", "paid_at", "customer_id", "countries", "fulfilled", "cancelled_at", "landing_url",
 )  # fmt: skip
 
 
@@ -138,13 +153,49 @@ def _order(fact: Order) -> Row:
     }
 
 
+_cart_row = _copied(
+    "currency", "total", "created_at", "url", "customer_id", "first_name", "last_name", "company",
+    "names",
+)  # fmt: skip
+
+
+def _cart(fact: Cart) -> Row:
+    return {
+        **_cart_row(fact),
+        "email": normal_email(fact.email),
+        "lines": [_line(line) for line in sorted(fact.lines, key=_ID)],
+    }
+
+
+def _line(line: Line) -> Row:
+    return {
+        "id": line.id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": line.quantity,
+        "total": line.total,
+        "discount": line.discount,
+    }
+
+
+_PLAIN = frozenset({str, int, bool, type(None), datetime, dict})
+"""What nearly all values are; to ask of each whether it is a Mapping takes longer than the rest."""
 _ID = attrgetter("id")
-_AMOUNTS = {"total", "tax", "shipping", "discount", "refunded"}
+_BLANKS: Mapping[str, int | bool] = {
+    **dict.fromkeys(("total", "tax", "shipping", "discount", "refunded", "amount"), 0),
+    "usage_count": 0,
+    "fulfilled": False,
+    "enabled": False,
+}
 _KINDS: dict[type, Kind] = {
     Customer: Kind.CUSTOMER,
     Order: Kind.ORDER,
     Product: Kind.PRODUCT,
     Variant: Kind.VARIANT,
+    Cart: Kind.CART,
+    Promotion: Kind.PROMOTION,
 }
 SHELVES = {
     shelf.kind: shelf
@@ -166,6 +217,15 @@ SHELVES = {
                 "product_id", "sku", "title", "status", "currency", "price", "regular_price",
                 "sale_price", "sale_from", "sale_to", "stock_status", "stock_quantity",
                 "image_url", "url", "attributes", "meta",
+            ),
+        ),
+        Shelf(Kind.CART, carts, _cart),
+        Shelf(
+            Kind.PROMOTION,
+            promotions,
+            _copied(
+                "code", "title", "worth", "amount", "bearing", "currency", "starts_at", "ends_at",
+                "usage_count", "enabled",
             ),
         ),
     )

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, and_, or_, select, tuple_
 from connector.identity import normal_phone
 from connector.store.admission import account_name, order_name
 from connector.store.people import Account
-from connector.store.schema import customer_addresses, customers, orders
+from connector.store.schema import carts, customer_addresses, customers, orders
 from connector.store.sql import chunks
 
 Key: TypeAlias = tuple[str, str]
-"""A shop's name and its number of an order or an account."""
+"""A shop's name and its number of an order, a cart or an account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class Subject(Named):
     """All that is theirs. ``persons`` are the keys under which profiles and records know them."""
 
     persons: frozenset[str] = field(default=frozenset())
+    carts: frozenset[Key] = field(default=frozenset())
 
     @property
     def contacts(self) -> frozenset[str]:
@@ -79,6 +80,7 @@ def find(conn: Connection, named: Named) -> Subject:
         phones=frozenset({*named.phones, *(phone for phone in phones if phone)}),
         accounts=accounts,
         orders=named.orders | bought.keys(),
+        carts=_carts(conn, accounts, emails),
         persons=frozenset({*emails, *(account_name(*account) for account in accounts)}),
     )
 
@@ -183,6 +185,21 @@ def _orders(
         for question in questions
         for row in conn.execute(question)
     }
+
+
+def _carts(
+    conn: Connection, accounts: Collection[Account], emails: Collection[str]
+) -> frozenset[Key]:
+    buyer = tuple_(carts.c.shop, carts.c.customer_id)
+    questions = [
+        *(carts.c.email.in_(some) for some in chunks(emails)),
+        *(buyer.in_(some) for some in chunks(accounts)),
+    ]
+    return frozenset(
+        (row.shop, row.cart_id)
+        for question in questions
+        for row in conn.execute(select(carts.c.shop, carts.c.cart_id).where(question))
+    )
 
 
 def _account_phones(

@@ -72,7 +72,7 @@ def test_faulty_settings_are_told_and_nothing_else_is_tried(home: Home) -> None:
 
 
 def test_a_warning_of_the_settings_needs_a_person(home: Home, findings: Findings) -> None:
-    """Row 96 and C7: an unknown variable, and secrets that everybody can read."""
+    """Row 96 and Threat C7: an unknown variable, and secrets that everybody can read."""
     home.env["CONNECTOR_LISTN"] = "x"
     home.write()
     (home.folder / ".env").chmod(0o644)
@@ -161,7 +161,7 @@ def test_a_store_that_is_not_there_yet_is_no_fault(home: Home) -> None:
 
 
 def test_a_store_that_everybody_can_read(home: Home, findings: Findings) -> None:
-    """C7: with the command that mends it."""
+    """Threat C7: with the command that mends it."""
     (home.folder / "connector.db").chmod(0o644)
     (warning,) = findings("store")
     assert warning["mend"].startswith("chmod 600 ")

@@ -155,7 +155,7 @@ def test_told_again_by_replay_and_by_the_shop(keyed: Home) -> None:
     keyed.run("erase", EMAIL, "--yes")
     work(keyed)
     calls = dict(keyed.audience.calls)
-    assert "to be taken up again: 1\n" == keyed.run("replay").text
+    assert keyed.run("replay").text.startswith("to be taken up again: 1\n")
     buy(keyed, 1, EMAIL.upper(), NAME, ago=59)
     buy(keyed, 3, f" {EMAIL} ", NAME, ago=59)
     work(keyed)

@@ -56,7 +56,7 @@ def test_the_doctor_examines_it(
     assert [] == findings("shops.yarn")
     told = home.run("doctor", "--json").told["findings"]
     notes = [each["what"] for each in told if each["where"] == "shops.yarn"]
-    assert "23 webhooks, all right" in notes
+    assert "26 webhooks, all right" in notes
     assert "Shopify takes the token" in notes
     assert any(all(topic in what for topic in COMPLIANCE) for what in notes)
 

@@ -256,7 +256,7 @@ def test_erased_while_a_worker_works(place: Place) -> None:
 
 
 def test_a_dictionary_finds_nobody_without_the_key(erased: Place) -> None:
-    """Every digest that is left is of no use to who has all the addresses in the world."""
+    """Threat E7: every digest that is left is of no use to who has all addresses in the world."""
     import hashlib
     import hmac
 

@@ -93,7 +93,7 @@ def test_what_is_put_back_is_what_was_there(
 def test_erased_since_the_backup_is_erased_again(
     place: Place, open_place: Opened, tmp_path: Path, file: Path
 ) -> None:
-    """The store is refused until that is done; then the person is absent, and kept out."""
+    """Threat E6: the store is refused until it is done; then the person is absent, and kept out."""
     place.tell(account(), order(1), said(Claim.GRANT), order(2, "neighbour@x.example"))
     copy(place, tmp_path / "copy.db")
     place.now += timedelta(minutes=10)

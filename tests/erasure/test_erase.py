@@ -81,7 +81,7 @@ def test_nothing_that_names_the_person_is_left_in_any_table(place: Place) -> Non
 
 
 def test_nothing_that_names_the_person_is_left_in_the_files(place: Place) -> None:
-    """Database, journal and all: searched byte by byte."""
+    """Threat E5: database, journal and all: searched byte by byte."""
     live_a_little(place)
     with place.store.read() as conn:
         conn.execute(select(func.count()).select_from(schema.orders))

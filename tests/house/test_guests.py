@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector.guests import DESTINATIONS, DOORS, SHOPS
-from tests.contract import catalogs, destinations, shops
+from tests.contract import audiences, catalogs, conversions, destinations, shops
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("connector", "adapters", "mappings", "webhooks", "benchmarks")
@@ -29,12 +29,14 @@ CONTRACTS: dict[str, type] = {
         destinations.DestinationContract,
         destinations.RemoteDestinationContract,
         catalogs.CatalogContract,
+        audiences.AudienceContract,
+        conversions.ConversionContract,
     )
 }
 
 ALONE = {
     "alembic": "connector/store/upgrade.py",
-    "facebook_business": "adapters/meta_catalog/client.py",
+    "facebook_business": "adapters/graph.py",
     "granian": "webhooks/serve.py",
     "graphql": "adapters/shopify/sandbox_graphql.py",
     "lark": "mappings/segments/parse.py",

@@ -269,7 +269,7 @@ def test_the_operations_page_names_files_and_figures_that_exist() -> None:
         _refusing(),
     ).decode()
     figures = set(re.findall(r"\bconnector_[a-z_]+", text))
-    assert 7 == len(figures)
+    assert 8 == len(figures)
     for figure in figures:
         assert re.search(rf"^{figure}(\{{| )", shown, re.MULTILINE), figure
 

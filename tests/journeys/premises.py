@@ -52,6 +52,7 @@ def post(url: str, headers: Iterable[tuple[str, str]], body: bytes) -> int:
 
 
 SECRET = "a-journey-secret-7f3a19"
+TOKEN = "a-journey-token-4be2c7"
 
 
 def signed(topic: str, body: bytes, secret: str = SECRET) -> list[tuple[str, str]]:
@@ -113,7 +114,7 @@ class Premises:
     def __post_init__(self) -> None:
         self._write_files()
         self.configured = wiring.configure(self.config)
-        self.store = Store.open(self.configured.settings.store)
+        self.store = wiring.open_store(self.configured.settings)
         house = wiring.build_house(self.configured, self.store)
         self.engine = Engine(replace(house, now=self.clock))
 
@@ -267,6 +268,7 @@ class Premises:
             f"store: '{self.store_url}'\n"
             "mapping: mapping.yaml\n"
             f"listen: 127.0.0.1:{self.port}\n"
+            f"public_url: http://127.0.0.1:{self.port}\n"
             f"shops:\n{shops}\n"
             "destinations:\n"
             f"  newsletter: {{platform: mailchimp, audience: {self.audience.audience}, "
@@ -275,6 +277,8 @@ class Premises:
         )
         secrets = {
             "CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY": self.audience.api_key,
+            "CONNECTOR_DESTINATIONS__NEWSLETTER__WEBHOOK_TOKEN": TOKEN,
+            "CONNECTOR_SECRET_KEY": "a-journey-secret-key-of-more-than-32-bytes",
             **{
                 f"CONNECTOR_SHOPS__{name.upper()}__{what}": value
                 for name, shop in self.shops.items()

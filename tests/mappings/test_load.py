@@ -15,6 +15,7 @@ from mappings.fields import ATTRIBUTES
 from mappings.grammar import (
     COUNTING,
     Attribute,
+    Audience,
     ConsentSource,
     DestinationMapping,
     ItemRules,
@@ -163,7 +164,7 @@ def test_parts_for_other_destinations_load() -> None:
         "custom_label_0": "category",
         "custom_label_1": "tag.sale",
     }
-    assert destinations["lookalikes"].audiences == {"vips": {"segment": "vips"}}
+    assert destinations["lookalikes"].audiences == {"vips": Audience(segment="vips")}
     assert destinations["lookalikes"].purpose is Purpose.ADS
 
 

@@ -61,7 +61,7 @@ def test_row_4_hexadecimal(
 
 @pytest.mark.parametrize("header", ["é", "\xff" * 44, "x" * 10_000])
 def test_row_5_not_ascii(house: House, sign: Sign, header: str) -> None:
-    """Letters that no signature has: 401, not 500."""
+    """Threat R3: letters that no signature has: 401, not 500."""
     reply = house.app.test_client().post(
         "/webhooks/wool",
         data=BODY,
@@ -73,7 +73,7 @@ def test_row_5_not_ascii(house: House, sign: Sign, header: str) -> None:
 
 
 def test_row_6_another_shops_secret(house: House, sign: Sign) -> None:
-    """The right seal of another shop: 401, at either door."""
+    """Threat R5: the right seal of another shop: 401, at either door."""
     theirs = sign(BODY, secret=b"another shop's own secret")
     assert house.post(BODY, theirs).status_code == 401
     assert house.post(BODY, sign(BODY), "/webhooks/yarn").status_code == 401
@@ -186,7 +186,7 @@ def test_row_16_shorter_than_told(house: House, sign: Sign) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "identity, gzip", "GZIP"])
 def test_row_17_compressed(house: House, sign: Sign, coding: str) -> None:
-    """A compressed body: 415, and it is not unpacked."""
+    """Threat R10: a compressed body: 415, and it is not unpacked."""
     packed = sign(BODY) | {"Content-Encoding": coding}
     assert house.post(BODY, packed).status_code == 415
     assert house.arrivals == []
@@ -237,7 +237,7 @@ def test_row_19_ping(house: House, kind: str, path: str) -> None:
     ],
 )
 def test_row_19_what_is_no_ping(house: House, body: bytes, headers: dict[str, str]) -> None:
-    """Other forms, other types, and a ping with a wrong seal: 401."""
+    """Threat R15: other forms, other types, and a ping with a wrong seal: 401."""
     assert house.post(body, headers).status_code == 401
     assert house.arrivals == []
 

@@ -137,7 +137,7 @@ def test_an_unforeseen_fault_is_a_plain_500(
 def test_replies_and_logs_tell_nothing(
     house: House, sign: Sign, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every reply is a kind and a number; no log line quotes body, secret or signature."""
+    """Threat R16: each reply is a kind and a number; no log line quotes body, secret or seal."""
     numbers = set()
     headers = sign(BODY, secret=b"a wrong secret, a wrong secret")
     for path in ("/webhooks/wool", "/webhooks/none", "/elsewhere", "/webhooks/wool/other"):

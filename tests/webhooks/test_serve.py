@@ -81,7 +81,7 @@ LIMIT = 5 * 1024 * 1024
 )
 @pytest.mark.parametrize("how", ["chunked", "length"])
 def test_rows_13_and_14_the_limit(real: Real, size: int, status: int, how: str) -> None:
-    """Exactly the limit goes in whole, one byte more does not, and 100 MB take no memory."""
+    """Threat R8: the limit goes in whole, one byte more does not, and 100 MB take no memory."""
     body = fresh(size)
     before = real.server.memory()
     if how == "chunked":
@@ -123,7 +123,7 @@ def test_row_15_impossible_lengths(real: Real, lines: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("first", ["length", "coding"])
 def test_row_15_length_and_chunks_at_once(real: Real, first: str) -> None:
-    """Nothing is smuggled past the end: the chunks count, and the connection ends with them.
+    """Threat R11: nothing is smuggled past the end: chunks count, the connection ends with them.
 
     RFC 9112, 6.3 allows this or a refusal; the server removes the length before we could see it.
     """
@@ -194,7 +194,7 @@ def test_a_body_that_drips_for_ever_is_cut(real: Real) -> None:
 
 
 def test_two_hundred_slow_senders_keep_nobody_out(real: Real) -> None:
-    """While 200 connections hold back their bodies, others are served in well under a second."""
+    """Threat R9: while 200 connections hold back their bodies, others are served in no time."""
     start = head(b"x" * 10, "Content-Length: 10") + b"12345"
     slow = []
     for _ in range(200):

@@ -21,7 +21,7 @@ def seal(body: bytes, secret: bytes = SECRET) -> str:
 
 
 def test_every_flipped_bit_is_found() -> None:
-    """No single bit of a 1 KB body or of its signature can change unnoticed."""
+    """Threat R1: no single bit of a 1 KB body or of its signature can change unnoticed."""
     body = bytes(range(256)) * 4
     good = seal(body).encode()
     accepted = 0
@@ -99,7 +99,7 @@ def test_any_of_several_secrets_fits() -> None:
 
 
 def test_no_secret_and_an_empty_secret_prove_nothing() -> None:
-    """Anybody can compute a seal under the empty secret."""
+    """Threat R2: anybody can compute a seal under the empty secret."""
     assert not verify(b"a", seal(b"a", b""), [b""])
     assert not verify(b"a", seal(b"a", b""), [])
 

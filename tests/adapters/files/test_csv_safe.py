@@ -18,7 +18,7 @@ DANGEROUS = "=+-@\t\r\x00＝＋－＠"  # noqa: RUF001 full-width signs are what
 @pytest.mark.parametrize("sign", DANGEROUS)
 @pytest.mark.parametrize("rest", ["1+1", "cmd|' /C calc'!A0", "", 'HYPERLINK("x")'])
 def test_what_could_be_a_formula_begins_with_an_apostrophe(sign: str, rest: str) -> None:
-    """Every sign of the list, with anything behind it but a plain negative number."""
+    """Threat E1: every sign of the list, with anything behind it but a plain negative number."""
     assert "'" + (sign + rest).replace("\x00", "") == csv_safe.cell(sign + rest)
 
 

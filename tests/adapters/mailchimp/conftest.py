@@ -42,13 +42,14 @@ def destination(mc: Sandbox, unready: MailchimpDestination) -> MailchimpDestinat
 def check_bodies(sandbox: Sandbox) -> None:
     """With the corpus at hand, hold every body sent against the platform's own description."""
     if corpus := os.environ.get("CONNECTOR_CORPUS"):
-        schemas = _schemas(Path(corpus))
+        known = schemas(Path(corpus))
         for endpoint, body in sandbox.bodies:
-            Draft202012Validator(schemas[endpoint]).validate(body)
+            Draft202012Validator(known[endpoint]).validate(body)
 
 
 @cache
-def _schemas(corpus: Path) -> dict[str, Any]:
+def schemas(corpus: Path) -> dict[str, Any]:
+    """The schema of every body that Mailchimp takes, by endpoint."""
     path = corpus / "specs/mailchimp/mailchimp-request-bodies.strict.json"
     found: dict[str, Any] = json.loads(path.read_text())
     return found

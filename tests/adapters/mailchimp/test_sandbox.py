@@ -95,6 +95,9 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "POST /lists/{list_id}/webhooks": [
         {"url": "https://x.example", "events": {"subscribe": True}, "sources": {"api": False}},
     ],
+    "PATCH /lists/{list_id}/webhooks/{webhook_id}": [
+        {"events": {"unsubscribe": True}, "sources": {"user": True, "admin": True}},
+    ],
 }
 _WRONG: tuple[Any, ...] = (
     None,
@@ -380,6 +383,10 @@ def test_webhooks_are_told_what_people_do(mc: Sandbox) -> None:
     told: list[dict[str, list[str]]] = []
 
     class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
         def do_POST(self) -> None:
             told.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
             self.send_response(200)

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.graph import Access
+from adapters.graph_refusals import Usage, usage
 from adapters.meta_catalog.account import Account
 from adapters.meta_catalog.destination import MetaCatalogDestination
-from adapters.meta_catalog.refusals import Usage, usage
 from adapters.meta_catalog.sandbox import Sandbox
-from adapters.meta_catalog.sandbox_faults import FAULTS
+from adapters.town.graph import FAULTS
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.model import Parked, Postponed, Settled
 from connector.ports import CheckableDestination, Grade, Introducing, Shape
@@ -220,7 +221,7 @@ def test_settings_that_cannot_be_right(
     with pytest.raises(ConfigurationFault, match=word) as caught:
         MetaCatalogDestination("catalog", catalog_id, token, base_url=base_url)
     assert "secret" not in str(caught.value)
-    assert "EAAx" not in repr(Account(host="h", token="EAAx", catalog_id="1"))
+    assert "EAAx" not in repr(Account(access=Access(host="h", token="EAAx"), catalog_id="1"))
 
 
 def test_prepare_tells_of_feeds_and_other_kinds_of_catalogs(

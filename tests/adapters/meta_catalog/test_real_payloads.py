@@ -33,12 +33,14 @@ HANDLES = "fbwoo-response-send-item-updates-sends-item-updates-request-8.json"
 CATALOG = "fbwoo-response-perform-request-performs-successful-request-0.json"
 ONE_ITEM = "fbwoo-request-create-product-item-creates-product-item-request-14.json"
 GROUP = "fbwoo-request-create-product-group-performs-create-product-group-request-9.json"
+SET = "fbwoo-request-create-product-set-item-creates-set-request-20.json"
 FEED = "fbsdk-feed-dpa.xml"
 
 COMPARED = {
     BATCH: "the call that we make too: ours of the same item says the same",
     ONE_ITEM: "the older call for one item: our words for the same item, under its older names",
     GROUP: "the older call for a group: its options are our variant fields",
+    SET: "the call that makes a product set: `test_sets` compares it with ours",
     FEED: "a feed file: its items' fields are named and written like ours",
 }
 ANSWERED = {
@@ -46,16 +48,14 @@ ANSWERED = {
     CATALOG: "the answer when a catalog is looked at",
 }
 UNUSED: Mapping[str, str] = {
-    "fbwoo-request-create-product-set-item-creates-set-request-20.json": "product sets are the "
-    "advertiser's: this version writes items and their labels, from which sets can be made",
     "fbwoo-response-create-product-item-creates-product-item-request-15.json": "Meta's own id of "
     "an item: we name items by our ids, as items_batch does",
     "fbwoo-response-get-business-configuration-returns-business-configuration-re-5.json": "the "
     "switches of Meta's own plugin for WooCommerce (fbe_business), which we are not",
     "fbwoo-response-get-installation-ids-returns-installation-ids-request-1.json": "the ids that "
     "Meta's own plugin got when it was installed (fbe_installs): ours are configured",
-    "rudder-capi-facebook-conversions-cases.json": "events for the Conversions API, with hashed "
-    "people: this version sends no conversions and no audiences to Meta",
+    "rudder-capi-facebook-conversions-cases.json": "events for the Conversions API: for the guest "
+    "that sends them, and compared in its tests",
 }
 
 

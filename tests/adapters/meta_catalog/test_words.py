@@ -9,6 +9,7 @@ import pytest
 from adapters.meta_catalog.variants import variant_fields
 from adapters.meta_catalog.words import Plan, body, judge, plan
 from connector.model import Change, Parked, Settled
+from connector.store.flights import either
 from tests.adapters.meta_catalog.items import item, step
 
 OVER = "1970-01-01T00:00:00Z/1970-01-02T00:00:00Z"
@@ -150,3 +151,33 @@ def test_nothing_is_sent_to_delete_what_was_never_held() -> None:
 def test_a_shop_s_own_words_for_a_choice(options: dict[str, str], expected: dict[str, str]) -> None:
     """In English, Norwegian, Danish, Swedish, Polish; what is none of the four goes together."""
     assert expected == variant_fields(options)
+
+
+def test_what_may_be_held_under_two_ids_is_deleted_under_both() -> None:
+    """An answer was lost while the pattern of the ids changed."""
+    old, new = item(1), item(1, id="other_1")
+    doubtful = either(old, new)
+    assert doubtful is not None
+    gone = plan(step(doubtful, None))
+    assert isinstance(gone, Plan)
+    assert {"wool_1": "DELETE", "other_1": "DELETE"} == {
+        each: request["method"] for each, request in gone.requests.items()
+    }
+    kept = plan(step(doubtful, new))
+    assert isinstance(kept, Plan)
+    assert {"wool_1": "DELETE", "other_1": "UPDATE"} == {
+        each: request["method"] for each, request in kept.requests.items()
+    }
+
+
+def test_a_field_that_may_be_held_is_taken_away() -> None:
+    """Its answer was lost: it is told to be empty, which does no harm where it never was."""
+    old, new = item(1), item(1, mapped={"brand": "Ull", "color": "Red"})
+    doubtful = either(old, new)
+    assert doubtful is not None
+    planned = plan(step(doubtful, old))
+    assert isinstance(planned, Plan)
+    assert "" == planned.requests["wool_1"]["data"]["color"]
+    first = plan(step(either(None, old), old))
+    assert isinstance(first, Plan)
+    assert ["wool_1"] == list(first.requests)

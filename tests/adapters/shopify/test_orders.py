@@ -66,6 +66,7 @@ def test_whole_order(facts: Facts, order: Build, topic: str) -> None:
                 name="Sokker - 42",
                 quantity=2,
                 total=2 * 9975 - 1000 - 3790,
+                discount=1000,
             ),
         ),
         meta={"gift": "yes"},

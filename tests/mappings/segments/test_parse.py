@@ -299,7 +299,7 @@ def test_what_is_not_yet_available_says_so(text: str, column: int, name: str) ->
     ],
 )
 def test_no_text_takes_long_or_breaks_the_reader(text: str) -> None:
-    """The largest and deepest texts are read or refused at once."""
+    """Threat C4: the largest and deepest texts are read or refused at once."""
     assert len(text) <= 5000
     began = time.monotonic()
     found = read(text)

@@ -248,7 +248,7 @@ def test_the_calendar_has_ends(store: Store, far: str) -> None:
 def test_no_value_changes_the_statement(
     engine: str, values: tuple[str, str], count: int, offset: int
 ) -> None:
-    """Whatever is asked for is a bound parameter: the statement's text is the query's shape."""
+    """Threat C3: what is asked for is a bound parameter; the text is the shape of the query."""
     dialect = make_url(f"{engine}://").get_dialect()()
 
     def statement(first: str, second: str, number: int, days: int) -> str:

@@ -8,7 +8,7 @@ of them: https://developers.facebook.com/docs/graph-api/overview/rate-limiting.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,25 +17,9 @@ from adapters.wire import Answer
 from connector.errors import LaneDown, TryLater
 from connector.model import Json
 
-_DOWN: tuple[tuple[frozenset[int], str, str], ...] = (
-    (
-        frozenset({102, 190, 463, 467, 2500}),
-        "the access token is refused",
-        "Make a new access token for the system user in Meta Business settings, with the "
-        "permission catalog_management, and set it.",
-    ),
-    (
-        frozenset({3, 10, *range(200, 300)}),
-        "the token may not write this catalog",
-        "In Meta Business settings give the system user of this token full control of the catalog, "
-        "and the token the permission catalog_management.",
-    ),
-    (
-        frozenset({803}),
-        "there is no such catalog",
-        "Set the destination's catalog_id to a catalog that this token may manage.",
-    ),
-)
+_TOKEN = frozenset({102, 190, 463, 467, 2500})
+_PERMISSION = frozenset({3, 10, *range(200, 300)})
+_MISSING = 803
 _NO_SUCH_OBJECT = (100, 33)  # code and subcode, the same as 803
 _BUSY = frozenset({4, 17, 32, 341, 613, *range(80_000, 80_015)})
 _TROUBLE = frozenset({1, 2})
@@ -46,13 +30,38 @@ _LONGEST_SHOWN = 160
 _LONGEST_WORD = 60  # tokens and addresses are longer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mends:
+    """What a guest calls the things that Meta may refuse to everybody, and who mends it how.
+
+    ``scope`` is the permission that its token needs, ``thing`` what it writes to, ``forbidden`` and
+    ``missing`` the mends where that is not allowed, or not there. ``known`` gives meaning and mend
+    for a code with its subcode.
+    """
+
+    scope: str
+    thing: str
+    forbidden: str
+    missing: str
+    known: Mapping[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+
+
 class Refused(Exception):
     """Meta understood the call and will not do it, and says in its ``words`` what is wrong."""
 
-    def __init__(self, code: int, words: str) -> None:
+    def __init__(self, code: int, words: str, subcode: int = 0) -> None:
         self.code = code
         self.words = words
+        self.subcode = subcode
         super().__init__(f"error {code}")
+
+
+class Missing(LaneDown):
+    """What was called is not there, or not for this token."""
+
+
+class Busy(TryLater):
+    """Meta answered that it will not now: nothing of the call was taken."""
 
 
 class TooLarge(Exception):
@@ -99,7 +108,7 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
-def refusal(answer: Answer) -> Exception | None:
+def refusal(answer: Answer, mends: Mends) -> Exception | None:
     """The error that an answer is, or ``None`` for a JSON object without one.
 
     Nothing else is an answer: a page, an empty body, a list. Nor is a success that says it is none.
@@ -117,28 +126,47 @@ def refusal(answer: Answer) -> Exception | None:
         return TryLater(f"Meta answered {status} and nothing that could be read")
     error = said.get("error")
     if isinstance(error, dict):
-        return _meaning(error, status, usage(answer.headers).seconds)
+        return _meaning(error, status, usage(answer.headers).seconds, mends)
     if error is not None or said.get("success") is False or not answer.ok:
         return TryLater(f"Meta answered {status} without saying what is wrong")
     return None
 
 
-def _meaning(error: Mapping[str, Json], status: int, wait: float | None) -> Exception:
+def _meaning(error: Mapping[str, Json], status: int, wait: float | None, mends: Mends) -> Exception:
     told, words = error.get("code"), safe(error.get("message"))
     code = told if isinstance(told, int) else -1
+    under = error.get("error_subcode")
+    subcode = under if isinstance(under, int) else 0
     what = f"Meta answered with error {code}"
-    if (code, error.get("error_subcode")) == _NO_SUCH_OBJECT:
-        code = 803
-    for codes, meaning, mend in _DOWN:
-        if code in codes:
-            return LaneDown(f"{what}: {meaning}", mend=mend)
+    if down := _down(code, subcode, what, mends):
+        return down
     if code == 1 and "reduce the amount of data" in words.casefold():
         return TooLarge()
     if code == _BLOCKED:
-        return TryLater(f"{what}: blocked for a while", retry_after=wait or _BLOCKED_SECONDS)
-    if code in _BUSY | _TROUBLE or error.get("is_transient") is True or status >= 500:  # noqa: PLR2004 - as above
+        return Busy(f"{what}: blocked for a while", retry_after=wait or _BLOCKED_SECONDS)
+    if code in _BUSY:
+        return Busy(what, retry_after=wait)
+    if code in _TROUBLE or error.get("is_transient") is True or status >= 500:  # noqa: PLR2004 - as above
         return TryLater(what, retry_after=wait)
-    return Refused(code, words)
+    return Refused(code, words, subcode)
+
+
+def _down(code: int, subcode: int, what: str, mends: Mends) -> LaneDown | None:
+    """What no call will pass until a person has mended it."""
+    if (code, subcode) in mends.known:
+        meaning, mend = mends.known[code, subcode]
+        return LaneDown(f"{what}/{subcode}: {meaning}", mend=mend)
+    if code in _TOKEN:
+        mend = (
+            "Make a new access token for the system user in Meta Business settings, with the "
+            f"permission {mends.scope}, and set it."
+        )
+        return LaneDown(f"{what}: the access token is refused", mend=mend)
+    if code in _PERMISSION:
+        return LaneDown(f"{what}: the token may not write this {mends.thing}", mend=mends.forbidden)
+    if code == _MISSING or (code, subcode) == _NO_SUCH_OBJECT:
+        return Missing(f"{what}: there is no such {mends.thing}", mend=mends.missing)
+    return None
 
 
 def safe(words: object) -> str:

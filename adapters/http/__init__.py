@@ -1,0 +1,1 @@
+"""Signed JSON batches for any CRM or call centre that can be posted to."""

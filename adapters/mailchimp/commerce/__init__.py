@@ -1,0 +1,1 @@
+"""What a shop sells and to whom, in Mailchimp's e-commerce stores."""

@@ -1,0 +1,1 @@
+"""Meta's Conversions API: purchases, told by the server, of people who allowed it."""

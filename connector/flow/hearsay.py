@@ -1,0 +1,82 @@
+"""What destinations say of permissions when they are asked: heard before anything is sent there.
+
+A webhook can be lost, and before the first one everything was said already. So a destination is
+read before its first add, and again every quarter of an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from connector import consent, moments
+from connector.flow.rules import Rules, Target
+from connector.model import Claim, ConsentState, Evidence, Permission
+from connector.ports import DestinationAdapter, Polled
+from connector.store import evidence, lanes, outbox
+from connector.store.changes import mark_dirty
+from connector.store.connect import Store
+
+EVERY = timedelta(minutes=15)
+
+_TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
+
+
+def listen(
+    store: Store, target: Target, adapter: DestinationAdapter, rules: Rules, *, now: datetime
+) -> int:
+    """Ask a destination what was said there, if it is time. Gives how much was new.
+
+    What is heard commits page by page, and only the end moves the cursor: an interrupted reading
+    is done once more. Raises `TryLater` or `LaneDown`, and then nothing may be sent there yet if
+    it was the first time.
+    """
+    if not isinstance(adapter, Polled):
+        return 0
+    with store.read() as conn:
+        kept = lanes.get(conn, _name(target)) or {}
+    last = moments.parse_utc(kept.get("at"))
+    if last is not None and timedelta(0) <= now - last < EVERY:
+        return 0
+    heard = 0
+    cursor = kept.get("cursor")
+    for said in adapter.said_since(cursor, now=now):
+        with store.write() as conn:
+            heard += _enter(conn, target, said.evidence, rules, now=now)
+        cursor = said.cursor or cursor
+    with store.write() as conn:
+        lanes.put(conn, _name(target), {"cursor": cursor, "at": now.isoformat()}, now=now)
+    return heard
+
+
+def _name(target: Target) -> str:
+    return f"heard:{target.name}"
+
+
+def _enter(
+    conn: Connection, target: Target, said: Sequence[Evidence], rules: Rules, *, now: datetime
+) -> int:
+    known = _known(conn, target, {item.contact for item in said}, rules)
+    news = [item for item in said if not (item.claim is Claim.WITHDRAW and item.contact in known)]
+    grown = evidence.append(conn, [(item, None) for item in news])
+    mark_dirty(conn, grown.contacts, now=now)
+    return len(grown.contacts)
+
+
+def _known(
+    conn: Connection, target: Target, contacts: Collection[str], rules: Rules
+) -> frozenset[str]:
+    """Of whom a withdrawal is no news: known here already, or written there by ourselves.
+
+    The time that a destination shows is that of the last change, by whomever: entered each time
+    it moves, it would outweigh a permission that the person gave in between.
+    """
+    purpose = target.mapping.purpose
+    taken_back = {
+        contact
+        for contact, told in evidence.of_people(conn, contacts, purpose).items()
+        if consent.decide(consent.summarise(told), rules.consent_policy) in _TAKEN_BACK
+    }
+    return frozenset(taken_back | outbox.holding(conn, target.name, contacts, Permission.WITHDRAWN))
