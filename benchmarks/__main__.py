@@ -20,7 +20,10 @@ from rich.table import Table
 
 from benchmarks import Figure, Row, show
 
-SECTIONS = ("receiver", "end_to_end", "mailchimp_calls", "catalog", "retail", "backfill")
+SECTIONS = (
+    *("receiver", "end_to_end", "mailchimp_calls", "catalog", "retail"),
+    *("backfill", "brought_over", "shopify_past", "first_fill"),
+)
 CRASHES = ("crash", "wreck", "power")
 """Sections that take long and are no figures of speed: only when named."""
 _RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -7,7 +7,6 @@ backfill`` is the real command on a new SQLite file. Every run checks its own en
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -15,9 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +25,9 @@ from sqlalchemy import text
 from adapters.woocommerce.sandbox_archive import Archive
 from adapters.woocommerce.sandbox_payloads import Site
 from benchmarks import Row, ratio
+from benchmarks.command import Seen, backfill, memory_rows
 from benchmarks.orders import SECRET
-from benchmarks.stage import cpu_seconds, family, free_port, largest_resident
+from benchmarks.stage import cpu_seconds, free_port
 from connector.store.connect import Store
 from connector.wiring import configure, draw_up_books
 
@@ -36,21 +35,6 @@ _RATE, _MOST_MIB = 3_000, 400  # what was promised
 _ORDERS, _MILLION = 50_000, 1_000_000
 _PAGE = 100
 _KEY, _KEY_SECRET = "ck_sandbox", "cs_sandbox"
-_GLANCE = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was seen of the command from outside."""
-
-    seconds: float
-    """From the first request to all evaluated, and the end of the command."""
-    started: float
-    """Before that: two interpreters, the configuration, the store."""
-    memory: dict[str, float]
-    """MiB that each process held at most."""
-    cpu: float
-    told: dict[str, Any]
 
 
 def main(*, quick: bool = False) -> list[Row]:
@@ -62,9 +46,9 @@ def main(*, quick: bool = False) -> list[Row]:
             loop = _bare(url, orders, keep=folder / "bare.db")
         used = cpu_seconds(pid)
         with _folder(url) as folder:
-            seen = _backfill(folder, pid)
+            seen = backfill(folder, pid)
             _check(folder, orders)
-            again = _backfill(folder, pid)
+            again = backfill(folder, pid)
             _check_unchanged(again, orders)
         used = cpu_seconds(pid) - used
     rate = orders / seen.seconds
@@ -84,7 +68,7 @@ def main(*, quick: bool = False) -> list[Row]:
         Row(name="the command's start, not in these figures", value=seen.started, unit="s"),
         Row(name="ours, processor time an order", value=seen.cpu / orders * 1000, unit="ms"),
         Row(name="stand-in, processor time an order", value=used / orders / 2 * 1000, unit="ms"),
-        *_memory(seen, f"{orders:,} orders"),
+        *memory_rows(seen, f"{orders:,} orders"),
     ]
     if not quick:
         rows += _million()
@@ -93,30 +77,13 @@ def main(*, quick: bool = False) -> list[Row]:
 
 def _million() -> list[Row]:
     with _shop(_MILLION) as (url, pid), _folder(url) as folder:
-        seen = _backfill(folder, pid)
+        seen = backfill(folder, pid)
         _check(folder, _MILLION)
     rate = _MILLION / seen.seconds
     shown = f"{_MILLION:,} orders"
     return [
         Row(name=f"orders a second with {shown}", value=rate, unit="/s"),
-        *_memory(seen, shown, most=_MOST_MIB),
-    ]
-
-
-def _memory(seen: _Seen, shown: str, *, most: int | None = None) -> list[Row]:
-    whole = sum(seen.memory.values())
-    return [
-        Row(
-            name=f"resident at most with {shown}, all processes of ours together",
-            value=whole,
-            unit="MiB",
-            target="" if most is None else f"<= {most} MiB",
-            met=None if most is None else whole <= most,
-        ),
-        *(
-            Row(name=f"of that the process that {name}", value=held, unit="MiB")
-            for name, held in seen.memory.items()
-        ),
+        *memory_rows(seen, shown, most=_MOST_MIB),
     ]
 
 
@@ -202,47 +169,6 @@ CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY={"0" * 32}-us1
         shutil.rmtree(folder)
 
 
-def _backfill(folder: Path, shop: int) -> _Seen:
-    """Run the command, and look at its processes until it is through.
-
-    The first request is when the shop, which does nothing of itself, begins to work.
-    """
-    program = [sys.executable, "-m", "connector", "backfill", "wool", "--kinds", "order", "--json"]
-    quiet = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        idle = cpu_seconds(shop)
-        before = began = time.monotonic()
-        process = subprocess.Popen(program, cwd=folder, stdout=out, stderr=err, env=quiet)
-        memory: dict[int, float] = {}
-        cpu: dict[int, float] = {}
-        while process.poll() is None:
-            if cpu_seconds(shop) == idle:
-                began = time.monotonic()
-            for pid in _alive(process.pid):
-                memory[pid] = max(memory.get(pid, 0.0), largest_resident(pid))
-                cpu[pid] = cpu_seconds(pid)
-            time.sleep(_GLANCE)
-        ended = time.monotonic()
-    if process.returncode:
-        raise SystemExit((folder / "err").read_text("utf-8")[-2000:])
-    told = json.loads((folder / "out").read_text("utf-8"))
-    names = {process.pid: "settles"}
-    held: dict[str, float] = {}
-    for pid, most in memory.items():
-        name = names.get(pid, "reads")
-        held[name] = held.get(name, 0.0) + most
-    return _Seen(
-        seconds=ended - began, started=began - before, memory=held, cpu=sum(cpu.values()), told=told
-    )
-
-
-def _alive(pid: int) -> Sequence[int]:
-    try:
-        return [each for each in family(pid) if largest_resident(each)]
-    except (FileNotFoundError, ProcessLookupError):
-        return ()
-
-
 def _check(folder: Path, orders: int) -> None:
     """Every order is there to the penny, everybody is evaluated and due, and the books balance."""
     configured = configure(folder / "connector.yaml")
@@ -274,6 +200,6 @@ def _charged(archive: Archive) -> int:
     return sum(totals[number % len(totals)] for number in range(1, archive.orders + 1))
 
 
-def _check_unchanged(seen: _Seen, orders: int) -> None:
+def _check_unchanged(seen: Seen, orders: int) -> None:
     [kind] = seen.told["kinds"]
     assert (kind["read"], kind["unchanged"]) == (orders, orders), kind

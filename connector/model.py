@@ -150,8 +150,8 @@ class Order:
 class Cart:
     """A basket that somebody began to buy and has not ordered yet.
 
-    ``url`` leads back to it. ``names`` are the shop's other names of it, by which an order may say
-    that it came of this cart.
+    ``url`` leads back to it. ``other_name`` is one by which an order may say, too, that it came of
+    this cart.
     """
 
     shop: str
@@ -166,7 +166,7 @@ class Cart:
     first_name: str = ""
     last_name: str = ""
     company: str = ""
-    names: tuple[str, ...] = ()
+    other_name: str | None = None
     lines: tuple[Line, ...] = ()
 
 

@@ -71,17 +71,6 @@ class Configured:
 def configure(config: Path, mapping: str | None = None, listen: str | None = None) -> Configured:
     """Read and check both files. Raises `ConfigurationFault` with every fault of the first."""
     settings = load_settings(config, mapping=mapping, listen=listen)
-    faults = [
-        f"{config}: {kind}.{name}: {section.platform} is not available in this version"
-        for kind, sections, known in (
-            ("shops", settings.shops, SHOPS),
-            ("destinations", settings.destinations, DESTINATIONS),
-        )
-        for name, section in sections.items()
-        if section.platform not in known
-    ]
-    if faults:
-        raise ConfigurationFault(faults)
     return Configured(
         settings,
         load_file(

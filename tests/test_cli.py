@@ -93,18 +93,6 @@ def test_an_empty_or_short_webhook_secret_is_refused_at_start(home: Path, secret
     assert "WEBHOOK_SECRET" in done.stderr
 
 
-def test_a_platform_that_is_not_there_yet_is_said_so(home: Path) -> None:
-    """Exit 2, instead of a stub that does nothing."""
-    (home / "connector.yaml").write_text(
-        CONFIG + "  people: {platform: meta_audiences, ad_account: act_12}\n", encoding="utf-8"
-    )
-    with (home / ".env").open("a", encoding="utf-8") as env:
-        env.write("CONNECTOR_DESTINATIONS__PEOPLE__ACCESS_TOKEN=EAAB0123456789abcdef\n")
-    done = run(home, "check")
-    assert 2 == done.returncode
-    assert "meta_audiences is not available in this version" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("content", "journal", "words"),
     [

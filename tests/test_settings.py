@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -125,6 +125,32 @@ def test_defaults_are_the_documented_ones(house: House) -> None:
     assert (8, 5 * 2**20) == (settings.threads, settings.body_limit)
     assert settings.store.endswith("/connector.db")
     assert settings.mapping.endswith("/mapping.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", timedelta(minutes=10)),
+        ("reconcile: 2h", timedelta(hours=2)),
+        ("reconcile: 'off'", None),
+    ],
+)
+def test_how_often_a_shop_is_asked_what_changed(
+    house: House, value: str, expected: timedelta | None
+) -> None:
+    """Every ten minutes, another span, or never."""
+    more = f", {value}" if value else ""
+    house.write(f"shops: {{wool: {{platform: woocommerce, url: https://wool.example{more}}}}}")
+    assert expected == house.load().shops["wool"].reconcile
+
+
+def test_how_often_must_be_a_span(house: House) -> None:
+    """Both forms are told."""
+    name = "CONNECTOR_SHOPS__WOOL__RECONCILE"
+    expected = (
+        f"{name} in the environment must look like 30m, 24h or 7d, and be at most 31 days; or off"
+    )
+    assert [expected] == house.faults(**{name: "often"})
 
 
 def test_no_secret_is_ever_shown(house: House) -> None:

@@ -15,7 +15,9 @@ from connector.shop_fields import BadFieldError, need_amount
 
 def read_currency_of(bag: object, plain: object) -> str:
     """The shop's currency of a total, told twice: as a field and in its bag. Both must agree."""
-    told, inside = parse_currency(plain), parse_currency(_currency(_shop_money(bag)))
+    money = _shop_money(bag)
+    told = parse_currency(plain)
+    inside = parse_currency(money.get("currencyCode") or money.get("currency_code"))
     if told is None or (inside is not None and inside != told):
         raise BadFieldError("currency", "currency")
     return told
@@ -27,7 +29,7 @@ def read_amount(bag: object, plain: object, currency: str, where: str) -> int:
     What the buyer saw (presentment money) is never taken: sums would mix currencies.
     """
     shop_money = _shop_money(bag)
-    told = _currency(shop_money)
+    told = shop_money.get("currencyCode") or shop_money.get("currency_code")
     if told != currency and parse_currency(told) not in {None, currency}:
         raise BadFieldError("currency", where)
     amount = shop_money.get("amount", plain)
@@ -42,7 +44,3 @@ def _shop_money(bag: object) -> Mapping[str, Any]:
         return {}
     money = bag.get("shopMoney") or bag.get("shop_money")
     return money if isinstance(money, dict) else {}
-
-
-def _currency(money: Mapping[str, Any]) -> object:
-    return money.get("currencyCode") or money.get("currency_code")

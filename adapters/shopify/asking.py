@@ -183,7 +183,7 @@ def _read(whole: Whole, kind: Kind, slip_for: Callable[[bytes], Slip]) -> Unders
     return guarded(lambda: reader.read(words, slip))
 
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+_encode = msgspec.json.Encoder().encode  # our own order, and inside it that of the query
 
 
 def _customer(words: translate.Words, slip: Slip) -> Understanding:

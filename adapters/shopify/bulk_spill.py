@@ -114,4 +114,11 @@ def _thing(spill: sqlite3.Connection, gid: str, start: int, line: bytes, unread:
             thing.children.append(child)
             if own is not None and is_a(own, _MAY_HAVE_CHILDREN):
                 parents.append(own)
+    thing.children.sort(key=_number)
     return thing
+
+
+def _number(child: Node) -> tuple[int, str]:
+    """By their numbers: the file says nothing of the order in which the shop shows them."""
+    gid = str(child.get("id"))
+    return len(gid), gid

@@ -107,7 +107,7 @@ def understand_checkout(body: CheckoutBody, slip: Slip) -> Understanding:
         first_name=read_text(named.first_name),
         last_name=read_text(named.last_name),
         company=read_text(address.company) if address else "",
-        names=tuple(filter(None, (_token(body.cart_token),))),
+        other_name=_token(body.cart_token),
         lines=_lines(body, currency, slip),
     )
     return Understood(facts=(cart,), flags=tuple(slip.flags))

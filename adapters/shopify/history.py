@@ -165,7 +165,7 @@ class _Reading:
     def _begin(self, at: ByFile) -> Generator[Haul, None, ByFile]:
         """Take up what an earlier try began, or begin; while too much is going on there, wait."""
         shelf = SHELVES[self.kind]
-        query = bulk.query_for(shelf.bulk, self.since)
+        query = bulk.query_for(shelf.bulk, self.since - pages.OVERLAP if self.since else None)
         while True:
             try:
                 found = bulk.find(self.past.ask, query, since=self.now) if not at.starts else None
@@ -202,8 +202,6 @@ class _Reading:
             return ByFile(grouped=at.grouped, starts=at.starts)
         except ScatteredError:
             return msgspec.structs.replace(at, scattered=True, byte=0, things=0)
-        except LostLineError:
-            raise _NotByFileError from None
 
     def _things(self, at: ByFile, stands: Operation, url: str) -> Generator[Haul, None, ByFile]:
         as_it_comes = at.grouped and not at.scattered
@@ -220,15 +218,19 @@ class _Reading:
                 in_groups(lines, kind) if as_it_comes else from_disk(lines, kind, skip=at.things)
             )
             count = at.things
-            for thing in things:
-                if isinstance(thing, Thing):
-                    if len(found) >= IN_A_HAUL:
-                        byte = thing.start if as_it_comes else 0
-                        at = msgspec.structs.replace(at, byte=byte, things=count)
-                        yield _haul(found, at, stands.total)
-                        found = []
-                    count += 1
-                found += self._understood(thing, anew=at.scattered)
+            try:
+                for thing in things:
+                    if isinstance(thing, Thing):
+                        if len(found) >= IN_A_HAUL:
+                            byte = thing.start if as_it_comes else 0
+                            at = msgspec.structs.replace(at, byte=byte, things=count)
+                            yield _haul(found, at, stands.total)
+                            found = []
+                        count += 1
+                    found += self._understood(thing, anew=at.scattered)
+            except LostLineError:  # a part of anything: the pages have it whole
+                yield _haul(found, ByPages())
+                raise _NotByFileError from None
         return (yield from self._end(at, found, stands.total))
 
     def _end(

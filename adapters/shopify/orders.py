@@ -141,6 +141,8 @@ def _lines(body: OrderBody, currency: str, slip: Slip) -> tuple[Line, ...]:
         line_id = read_id(item.id)
         if line_id is None or line_id in lines:  # a line still counts when its id is of no use
             line_id = f"#{index}"
+        where = f"line_items[{index}]"
+        discount = _taken_off(item, currency, where)
         quantity = read_whole(item.quantity)
         if quantity is None or quantity != item.quantity:
             slip.flag("quantity_rounded")
@@ -151,18 +153,15 @@ def _lines(body: OrderBody, currency: str, slip: Slip) -> tuple[Line, ...]:
             sku=read_text(item.sku),
             name=read_text(item.name) or read_text(item.title),
             quantity=quantity or 0,
-            total=_line_total(
-                item, quantity or 0, currency, f"line_items[{index}]", with_tax=with_tax
-            ),
-            discount=_taken_off(item, currency, f"line_items[{index}]"),
+            total=_line_worth(item, quantity or 0, currency, where, with_tax=with_tax) - discount,
+            discount=discount,
         )
     return tuple(lines.values())
 
 
-def _line_total(item: LineItem, quantity: int, currency: str, where: str, *, with_tax: bool) -> int:
-    """What the line came to after all discounts, without tax."""
+def _line_worth(item: LineItem, quantity: int, currency: str, where: str, *, with_tax: bool) -> int:
+    """What the line came to before discounts, without tax."""
     total = quantity * read_amount(item.price_set, item.price, currency, f"{where}.price")
-    total -= _taken_off(item, currency, where)
     for tax in members(item.tax_lines) if with_tax else ():
         total -= read_amount(tax.get("price_set"), tax.get("price"), currency, f"{where}.tax")
     return total

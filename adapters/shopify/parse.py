@@ -113,7 +113,11 @@ _CHECKOUT = _Shape(
     _typed(CheckoutBody, understand_checkout),
     without=frozenset({"financial_status", "order_number"}),
 )
-_DISCOUNT = frozenset({"admin_graphql_api_id", "title", "status"})
+_NAMED = _Shape(
+    frozenset({"admin_graphql_api_id", "title", "status"}),
+    understand_discount(gone=False),
+    without=frozenset({"id"}),
+)
 _REFUND = _Shape(
     frozenset({"id", "order_id", "refund_line_items", "transactions"}), understand_refund
 )
@@ -161,9 +165,13 @@ _SHAPES: Mapping[str, _Shape] = {
         understand_deletion,
         without=frozenset({"line_items"}),
     ),
-    "discounts/create": _Shape(_DISCOUNT, understand_discount(gone=False)),
-    "discounts/update": _Shape(_DISCOUNT, understand_discount(gone=False)),
-    "discounts/delete": _Shape(frozenset({"admin_graphql_api_id"}), understand_discount(gone=True)),
+    "discounts/create": _NAMED,
+    "discounts/update": _NAMED,
+    "discounts/delete": _Shape(
+        frozenset({"admin_graphql_api_id"}),
+        understand_discount(gone=True),
+        without=frozenset({"id", "title"}),
+    ),
     "orders/delete": _Shape(frozenset({"id"}), understand_thin_deletion(Kind.ORDER), exact=True),
     "products/delete": _Shape(
         frozenset({"id"}), understand_thin_deletion(Kind.PRODUCT), exact=True

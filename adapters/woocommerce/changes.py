@@ -8,7 +8,7 @@ its things counted through, with windows that overlap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -25,12 +25,13 @@ _MOST_IDLE = 200
 class Slice(Generic[T]):
     """A page of what changed after a second, from ``offset`` on.
 
-    ``marks`` tell its things and their states apart; ``moments`` are when they changed, never
-    falling, ``None`` where it cannot be read. ``left`` is how many there are after this page, as
-    far as the shop says; ``told_at`` is the shop's own time of the answer.
+    ``marks`` tell its things and their states apart, two states of one second as well; ``moments``
+    are when they changed, never falling, ``None`` where it cannot be read. ``left`` is how many
+    there are after this page, as far as the shop says; ``told_at`` is the shop's own time of the
+    answer.
     """
 
-    marks: Sequence[tuple[int | None, str]]
+    marks: Sequence[Hashable]
     moments: Sequence[datetime | None]
     things: Sequence[T]
     left: int
@@ -58,7 +59,7 @@ def follow(
     ``fetch`` gives the slice after a second at an offset. Raises what it raises, and `TryLater`
     when the list does not hold still.
     """
-    seen: set[tuple[int | None, str]] = set()
+    seen: set[Hashable] = set()
     offset, idle = 0, 0
     while idle < _MOST_IDLE:
         found = fetch(floor, offset)

@@ -151,12 +151,10 @@ class _Reading:
         Shops that are too old for a list of all variations show them only with their products.
         """
         fetch = self._changes_in("variations", {"_fields": "id,parent_id,date_modified_gmt"})
-        told: set[int] = set()
         try:
             for changed in follow(fetch, floor=floor, wait=self.lists.pause):
                 parents = {parent for each in changed.things if (parent := _parent_of(each))}
-                found = self._these(sorted(parents - told))
-                told |= parents
+                found = self._these(sorted(parents))
                 yield Haul(found=found, cursor=_written(_Cursor(after=changed.floor, parts=True)))
         except NoRouteError:
             return
@@ -171,7 +169,7 @@ class _Reading:
         def fetch(floor: datetime, offset: int) -> Slice[Record]:
             page = self.lists.by_change(things, query, floor, offset)
             return Slice(
-                marks=[(record.id, record.changed) for record in page.records],
+                marks=[(record.id, hash(record.body)) for record in page.records],
                 moments=[read_moment(record.changed) for record in page.records],
                 things=page.records,
                 left=max(0, page.total - offset - len(page.records)),

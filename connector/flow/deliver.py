@@ -10,9 +10,8 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from connector.flow import sales
+from connector.flow import guards, removals, sales
 from connector.flow.patience import try_again
-from connector.flow.removals import held_back
 from connector.flow.rules import Holds, Rules, Target
 from connector.flow.wanted import desired
 from connector.model import Change, Evidence, Lane, Outcome, Parked, Postponed, Record, Settled
@@ -79,9 +78,9 @@ def drain(
                 return Drained()
             steps = _steps(conn, batch, target, rules)
             waiting = _waiting(conn, target, steps)
-            held = held_back(
-                conn, target, ((step.change, step.due.confirmed) for step in steps), now=now
-            )
+            asked = [(step.change, step.due.confirmed) for step in steps]
+            held = removals.held_back(conn, target, asked, now=now)
+            held |= guards.held_back(conn, target, asked, now=now)
         kept = held.keys() | waiting
         changed = [step.change for step in steps if step.asks and step.change.key not in kept]
         outcomes: dict[str, Outcome] = {**held}
@@ -94,6 +93,7 @@ def drain(
             if flight is not None:
                 flights.land(conn, flight)
             _settle(conn, target, steps, outcomes, waiting, rules, now=now)
+            guards.note(conn, target, asked, outcomes, now=now)
     if any(step.change.erased for step in steps):
         store.untidy.set()
     return Drained(taken=len(batch), sent=len(changed))

@@ -117,6 +117,7 @@ def begin(
     """
     known = agreement.read(conn, name, locked=True)
     missed = hastened.hastened(conn, name)
+    errands.forget_problems(conn, name)
     if not _is_under_way(conn, name, RECONCILE):
         since = _since(conn, name, known, missed, now)
         errands.begin(conn, name, RECONCILE, shop.kinds, since=since, now=now)

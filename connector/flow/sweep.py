@@ -186,7 +186,8 @@ class Sweeper:
             with self._store.read() as conn:
                 missing = [*_unknown(conn, row, missing)]
         row = yield from self._repair(row, shop, gone, expected_gone=True)
-        self._finish(row, held=held, held_back=held_back, unread=len(missing), again=again)
+        unread = before.unread if again else len(missing)
+        self._finish(row, held=held, held_back=held_back, unread=unread, again=again)
 
     def _known(self, row: Errand) -> Iterator[list[str]]:
         after = ""

@@ -226,6 +226,11 @@ def note_problem(conn: Connection, row: Errand, problem: str, mend: str | None) 
     )
 
 
+def forget_problems(conn: Connection, shop: str) -> None:
+    """It is tried once more: whatever was in the way may be mended."""
+    conn.execute(update(errands).where(errands.c.shop == shop).values(problem=None, mend=None))
+
+
 @contextmanager
 def alone(store: Store, shop: str, errand: str) -> Iterator[bool]:
     """Whether nobody else carries this errand out; on PostgreSQL nobody will until the end.

@@ -152,11 +152,13 @@ def concerned_carts(
         names = select(ordered_carts.c.shop, ordered_carts.c.name).where(
             tuple_(ordered_carts.c.shop, ordered_carts.c.order_id).in_(some)
         )
-        key = tuple_(carts.c.shop, carts.c.cart_id)
         found.update(
             (row.shop, row.cart_id)
+            for name in (carts.c.cart_id, carts.c.other_name)
             for row in conn.execute(
-                select(carts.c.shop, carts.c.cart_id).where(key.in_(names), ~carts.c.deleted)
+                select(carts.c.shop, carts.c.cart_id).where(
+                    tuple_(carts.c.shop, name).in_(names), ~carts.c.deleted
+                )
             )
         )
     return found
@@ -240,18 +242,18 @@ def _owners(conn: Connection, chosen: Collection[Cart]) -> dict[Place, str]:
 
 def _ordered(conn: Connection, chosen: Iterable[Cart]) -> set[Place]:
     """The carts of which an order came."""
-    of_name = {
-        (cart.shop, name): (cart.shop, cart.id)
-        for cart in chosen
-        for name in (cart.id, *cart.names)
-    }
+    of_name: dict[Place, set[Place]] = {}
+    for cart in chosen:
+        for name in filter(None, (cart.id, cart.other_name)):
+            of_name.setdefault((cart.shop, name), set()).add((cart.shop, cart.id))
     key = tuple_(ordered_carts.c.shop, ordered_carts.c.name)
     return {
-        of_name[row.shop, row.name]
+        place
         for some in chunks(of_name.keys())
         for row in conn.execute(
             select(ordered_carts.c.shop, ordered_carts.c.name).where(key.in_(some))
         )
+        for place in of_name[row.shop, row.name]
     }
 
 
@@ -308,7 +310,7 @@ def cart_from(row: Any) -> Cart:
         first_name=row["first_name"],
         last_name=row["last_name"],
         company=row["company"],
-        names=tuple(row["names"] or ()),
+        other_name=row["other_name"],
         lines=tuple(line_from(line) for line in row["lines"] or ()),
     )
 

@@ -155,7 +155,7 @@ def _order(fact: Order) -> Row:
 
 _cart_row = _copied(
     "currency", "total", "created_at", "url", "customer_id", "first_name", "last_name", "company",
-    "names",
+    "other_name",
 )  # fmt: skip
 
 

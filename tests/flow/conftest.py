@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -189,3 +191,14 @@ def make_world(store: Store) -> Callable[..., World]:
 def world(make_world: Callable[..., World]) -> World:
     """A world with the mapping above."""
     return make_world()
+
+
+@pytest.fixture
+def open_town(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open a town of a platform: a shop, and two houses of which one loses deliveries."""
+    from tests.flow.lossy import opened
+
+    with ExitStack() as leaving:
+        yield lambda platform, seed=1, **more: leaving.enter_context(
+            opened(platform, tmp_path, seed, **more)
+        )

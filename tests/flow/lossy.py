@@ -26,6 +26,7 @@ from adapters.woocommerce.sandbox_market import Market as WooMarket
 from adapters.woocommerce.shop import WooCommerceShop
 from benchmarks.end_state import differences, end_state
 from connector.engine import Engine, House
+from connector.flow import reconcile
 from connector.flow.rules import Rules, Target
 from connector.store import agreement, errands, schema
 from connector.store.connect import Store
@@ -102,9 +103,7 @@ class Hearer:
     def backfill(self) -> None:
         [shop] = self.engine.reader._shops.values()
         with self.store.write() as conn:
-            errands.begin(
-                conn, "wool", BACKFILL, shop.kinds, since=None, now=self.clock.now
-            )
+            errands.begin(conn, "wool", BACKFILL, shop.kinds, since=None, now=self.clock.now)
         self.work()
 
     def known(self) -> agreement.Agreement:
@@ -182,16 +181,17 @@ class Town:
 
 
 @contextmanager
-def opened(platform: str, folder: Path, seed: int = 1) -> Iterator[Town]:
-    """A town on this platform whose past both houses have read."""
+def opened(
+    platform: str, folder: Path, seed: int = 1, store: Store | None = None
+) -> Iterator[Town]:
+    """A town on this platform whose past both houses have read; ``store`` is the lossy one's."""
     clock = Clock()
     make = WooSandbox if platform == "woocommerce" else ShopifySandbox
     more: dict[str, Any] = {} if platform == "woocommerce" else {"points": 100_000}
     with make(auto=False, clock=clock, seed=seed, **more) as sandbox:
-        houses = [
-            _house(platform, sandbox, Store.open(f"sqlite:///{folder}/{name}.db"), clock)
-            for name in ("whole", "lossy")
-        ]
+        whole = Store.open(f"sqlite:///{folder}/whole.db")
+        lossy = store or Store.open(f"sqlite:///{folder}/lossy.db")
+        houses = [_house(platform, sandbox, each, clock) for each in (whole, lossy)]
         sandbox.sender._wire = _Post(houses)
         market = (WooMarket if platform == "woocommerce" else ShopifyMarket)(
             sandbox, seed=seed, start=clock.now
@@ -253,3 +253,30 @@ def _house(platform: str, sandbox: Any, store: Store, clock: Clock) -> Hearer:
         reconcile={"wool": TEN},
     )
     return Hearer(store, Engine(house), destination, transport, clock)
+
+
+def begin(house: Hearer, **more: Any) -> None:
+    """Ask for a pass, as the command does."""
+    [shop] = house.engine.reader._shops.values()
+    with house.store.write() as conn:
+        reconcile.begin(conn, "wool", shop, now=house.clock.now, **more)
+
+
+def reconciled(house: Hearer, **more: Any) -> None:
+    """A pass, seen through."""
+    begin(house, **more)
+    house.work()
+
+
+def delete_an_order(town: Town, *, number: int = 0) -> str:
+    """One of the orders goes for good, and nobody is told."""
+    orders = sorted(town.lossy.orders(), key=int)
+    chosen = orders[number]
+    town.sandbox.orders.delete(int(chosen))
+    town.sandbox.deliver()
+    return chosen
+
+
+def fresh(house: Hearer) -> None:
+    """As after a restart."""
+    house.engine = Engine(house.engine._house)

@@ -266,6 +266,7 @@ class Premises:
         self.folder.joinpath("mapping.yaml").write_text(self.mapping, encoding="utf-8")
         self.config.write_text(
             f"store: '{self.store_url}'\n"
+            "keep_bodies: 3650d\n"
             "mapping: mapping.yaml\n"
             f"listen: 127.0.0.1:{self.port}\n"
             f"public_url: http://127.0.0.1:{self.port}\n"

@@ -147,7 +147,8 @@ class RecordedShop:
         """Status and body for a path; everything not recorded is gone."""
         self.asked.append(path.removeprefix("/wp-json/wc/v3/"))
         kind = path.removeprefix("/wp-json/wc/v3/").partition("/")[0]
-        return self._answers.get(path) or (404, self._gone[kind])
+        gone = self._gone.get(kind, self._gone["products"])  # a coupon's was not recorded
+        return self._answers.get(path) or (404, gone)
 
     def _single(self, name: str) -> tuple[int, Any]:
         return 200, read_answer(self.corpus, name)

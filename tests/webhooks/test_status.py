@@ -86,6 +86,36 @@ def test_the_books_as_figures() -> None:
     )
 
 
+def test_readings_and_agreement_of_shops() -> None:
+    """Each reading by errand and kind; a shop of which nothing was ever read has no sample."""
+    row = {
+        "read": 40, "applied": 2, "total": None, "problem": None,
+        "started_at": "2026-11-23T10:00:00Z", "finished_at": "2026-11-23T10:00:01Z",
+    }  # fmt: skip
+    stuck = {**row, "total": 50, "problem": "it does not answer", "finished_at": None}
+    wool = {
+        **BOOKS["shops"]["wool"],
+        "errands": {"order": stuck, "reconcile order": row},
+        "agreement": {"ratio": 0.9998, "repaired_by_reconcile": 3},
+    }
+    samples = read(render_metrics({**BOOKS, "shops": {**BOOKS["shops"], "wool": wool}}, Counters()))
+    assert (40, 2) == tuple(
+        samples[f"connector_errand_{name}", "reconcile", "order", "wool"]
+        for name in ("read", "applied")
+    )
+    finished = "connector_errand_finished_timestamp_seconds"
+    assert 1795428001 == samples[finished, "reconcile", "order", "wool"]
+    assert (finished, "backfill", "order", "wool") not in samples
+    assert 50 == samples["connector_errand_total", "backfill", "order", "wool"]
+    assert [1, 0] == [
+        samples["connector_errand_problem", each, "order", "wool"]
+        for each in ("backfill", "reconcile")
+    ]
+    assert 0.9998 == samples["connector_agreement_ratio", "wool"]
+    assert 3 == samples["connector_repaired_by_reconcile_total", "wool"]
+    assert ("connector_agreement_ratio", "yarn") not in samples
+
+
 def test_what_the_process_counted() -> None:
     """Accepted, duplicates, refusals by reason, and how long requests took, cumulated."""
     counters = Counters()

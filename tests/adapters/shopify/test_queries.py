@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,23 @@ def schema(corpus: Path) -> GraphQLSchema:
     return build_client_schema(told.get("data") or told, assume_valid=True)
 
 
-CHANGING = ["webhook_create", "webhook_delete", "webhook_update"]
-ASKING = ["check_up", "customer", "inventory_item", "order", "product", "shop", "webhooks"]
+CHANGING = [
+    *("bulk_start", "take_back_email", "take_back_sms"),
+    *("webhook_create", "webhook_delete", "webhook_update"),
+]
+ASKING = [
+    *("check_up", "customer", "discount", "fingerprint", "inventory_item", "order", "permissions"),
+    *("product", "shop", "webhooks", "bulk_list", "bulk_look"),
+    *(
+        f"{how}_{what}"
+        for how in ("bulk", "ids", "page")
+        for what in ("customers", "orders", "products")
+    ),
+]
 
 
 def test_all_are_there() -> None:
-    """One file for each thing that is asked for, and three that change our own webhooks."""
+    """One file for each thing that is asked for, and those that change anything."""
     assert sorted(ASKING + CHANGING) == NAMES
 
 
@@ -74,9 +86,19 @@ def test_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_changes_webhooks_only(name: str) -> None:
-    """What is changed is a webhook, one at a time."""
+def test_changes_one_thing(name: str) -> None:
+    """A webhook, a permission that is taken back, or the start of a reading: one at a time."""
     assert ["mutation"] == operations(name)
-    assert 1 == query_text(name).count("webhookSubscriptionCreate(") + query_text(name).count(
-        "webhookSubscriptionUpdate("
-    ) + query_text(name).count("webhookSubscriptionDelete(")
+    (field,) = re.findall(r"^  (\w+)\(", query_text(name), re.MULTILINE)
+    assert field in {
+        *("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete"),
+        *("customerEmailMarketingConsentUpdate", "customerSmsMarketingConsentUpdate"),
+        "bulkOperationRunQuery",
+    }
+
+
+@pytest.mark.parametrize("name", [each for each in CHANGING if each.startswith("take_back")])
+def test_no_permission_is_ever_given(name: str) -> None:
+    """Only that one was taken back is written."""
+    assert "marketingState: UNSUBSCRIBED" in query_text(name)
+    assert 1 == query_text(name).count("SUBSCRIBED")

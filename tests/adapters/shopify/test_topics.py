@@ -11,6 +11,7 @@ import pytest
 from adapters.shopify.parse import TOPICS
 from adapters.shopify.shop import door_of
 from connector.model import (
+    Cart,
     Customer,
     DataRequest,
     Deleted,
@@ -82,6 +83,29 @@ def bodies(order: Build, customer: Build, product: Build, refund: Build) -> dict
         "customers/data_request": ABOUT | ASKED,
         "customers/redact": ABOUT | FORGET,
         "shop/redact": ABOUT,
+        "checkouts/create checkouts/update": {
+            "token": "c0ffee00c0ffee",
+            "line_items": [],
+            "currency": "NOK",
+            "subtotal_price": "0.00",
+            "total_price": "0.00",
+            "created_at": AT,
+            "email": "a@b.no",
+        },
+        "checkouts/delete": {
+            "id": 1,
+            "presentment_currency": "NOK",
+            "buyer_accepts_sms_marketing": False,
+            "sms_marketing_phone": None,
+        },
+        "discounts/create discounts/update": {
+            "admin_graphql_api_id": "gid://shopify/DiscountCodeNode/1",
+            "title": "Ull",
+            "status": "ACTIVE",
+            "created_at": AT,
+            "updated_at": AT,
+        },
+        "discounts/delete": {"admin_graphql_api_id": "gid://shopify/DiscountCodeNode/1"},
         "app/uninstalled": {
             "id": 1,
             "name": "Yarn",
@@ -163,11 +187,8 @@ def test_deletion_of_another_kind(reason: Why) -> None:
 
 
 UNUSED = [
-    ("checkouts/create", "carts are not kept in this version"),
-    ("checkouts/update", "carts are not kept in this version"),
-    ("checkouts/delete", "carts are not kept in this version"),
-    ("carts/create", "carts are not kept in this version"),
-    ("carts/update", "carts are not kept in this version"),
+    ("carts/create", "a cart of nobody: the checkout names its buyer"),
+    ("carts/update", "a cart of nobody: the checkout names its buyer"),
     ("customers/purchasing_summary", "sums are worked out from the orders"),
     ("customers_whats_app_marketing_consent/update", "WhatsApp permissions are not kept"),
     ("bulk_operations/finish", "bulk operations are looked after where they were started"),
@@ -330,7 +351,7 @@ def test_own_kinds_only(understand: Read, bodies: dict[str, Any]) -> None:
             understanding = understand(topic, body)
             if isinstance(understanding, Understood):
                 kinds |= {type(fact) for fact in understanding.facts}
-    assert {Order, Customer, Product, Evidence, DataRequest, Redaction} == kinds
+    assert {Order, Customer, Product, Cart, Evidence, DataRequest, Redaction} == kinds
     assert Deleted not in kinds
 
 

@@ -18,7 +18,7 @@ class Wool:
     """The stand-in shop, in WooCommerce's words."""
 
     order_topic, gone_topic, product_topic = "order.created", "order.deleted", "product.created"
-    unused_topic = "coupon.created"
+    unused_topic = "subscription.created"
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox

@@ -25,6 +25,7 @@ from connector.model import (
     Kind,
     Order,
     Product,
+    Promotion,
     Quarantined,
     Understanding,
     Understood,
@@ -46,7 +47,7 @@ wcandroid-order-2787-pending                order.created     !date
 wcandroid-order-created-empty               order.created     -draft
 wcandroid-order-updated-simple              order.updated     -draft
 wcandroid-rest-orders-20                    order.updated     !shape
-wcdocs-coupon-created-v3                    coupon.created    -topic not used: coupon.created
+wcdocs-coupon-created-v3                    coupon.created    promotion 719
 wcdocs-customer-created-v3                  customer.created  customer 25
 wcdocs-customer-legacy                      customer.created  !legacy_api
 wcdocs-customer-updated-v3                  customer.updated  customer 25
@@ -135,20 +136,26 @@ DAY = """
 28 customer 5     29 -staff         30 product 10     31 product 10     32 product 11
 33 product 11     34 variant 12     35 variant 12     36 variant 13     37 variant 13
 38 variant 13     39 product 10     40 product 14     41 product 14     42 product 14
-43 -topic         44 -topic         45 order 16       46 order 16       47 product 10
+43 promotion 15         44 promotion 15         45 order 16       46 order 16       47 product 10
 48 order 17       49 order 17       50 order 18       51 order 18       52 order 17
 53 product 10     54 order 17       55 -topic         56 order 17       57 order 16
 58 product 10     59 order 16       60 order 17       61 ?order 18      62 ?order 18
-63 order 18       64 -topic         65 ?product 14    66 product 14     67 product 14
-68 -topic         69 product 14     70 -topic         71 ?product 12    72 -topic
-73 ?product 11    74 -topic         75 ?product 15    76 -topic         77 -object
+63 order 18       64 ?promotion 14         65 ?product 14    66 product 14     67 product 14
+68 -object         69 product 14     70 ?promotion 12         71 ?product 12    72 ?promotion 11
+73 ?product 11    74 ?promotion 15         75 ?product 15    76 promotion 15         77 -object
 78 ?customer 3    79 ?customer 4    80 order 22       81 order 22       82 product 10
 83 order 23       84 customer 7     85 customer 7     86 order 23       87 product 10
 88 product 24     89 product 24     90 variant 25     91 variant 25     92 variant 26
-93 variant 26     94 -topic         95 order 28       96 order 28       97 product 10
+93 variant 26     94 promotion 27         95 order 28       96 order 28       97 product 10
 98 customer 2     99 product 10     100 order 28
 """
-_NAMES = {Order: "order", Customer: "customer", Product: "product", Variant: "variant"}
+_NAMES = {
+    Order: "order",
+    Customer: "customer",
+    Product: "product",
+    Variant: "variant",
+    Promotion: "promotion",
+}
 
 
 def _day() -> dict[int, str]:
@@ -273,7 +280,12 @@ def test_every_body_under_every_topic(corpus: Path, understand: Read) -> None:
         path.read_bytes() for path in (corpus / "fixtures" / "woocommerce").iterdir()
     }
     topics = {topic for _, topic, _ in deliveries} | {topic for _, topic, _ in CASES}
-    own = {"order": Order, "customer": Customer, "product": Product | Variant}
+    own = {
+        "order": Order,
+        "customer": Customer,
+        "product": Product | Variant,
+        "coupon": Promotion,
+    }
     outcomes = 0
     for body in bodies:
         examined = examine(body)

@@ -38,6 +38,7 @@ TOPICS = [
         ("order.deleted", Kind.ORDER),
         ("customer.deleted", Kind.CUSTOMER),
         ("product.deleted", Kind.PRODUCT),
+        ("coupon.deleted", Kind.PROMOTION),
     ],
 )
 def test_deletions_are_only_wishes(understand: Read, topic: str, kind: Kind) -> None:
@@ -50,10 +51,6 @@ def test_deletions_are_only_wishes(understand: Read, topic: str, kind: Kind) -> 
 @pytest.mark.parametrize(
     "topic",
     [
-        "coupon.created",
-        "coupon.updated",
-        "coupon.deleted",
-        "coupon.restored",
         "action.woocommerce_order_status_completed",
         "subscription.created",
         "order",
@@ -71,7 +68,7 @@ def test_unreadable_topics_are_not_repeated(understand: Read, topic: str) -> Non
     assert Ignored(reason="topic not used: unreadable") == understand(topic, {"id": 1})
 
 
-@pytest.mark.parametrize("deleted", ["order", "customer", "product"])
+@pytest.mark.parametrize("deleted", ["order", "customer", "product", "coupon"])
 @pytest.mark.parametrize(
     "body", [{"id": 1, "name": "x"}, {}, {"ID": 1}, {"id": 1, "deleted": True}]
 )
@@ -94,7 +91,7 @@ def test_every_body_under_every_topic(
                 assert isinstance(understanding, Understood), topic
                 assert [types[name]] == [type(fact) for fact in understanding.facts], topic
                 assert () == understanding.wishes
-            elif resource in own:
+            elif resource in {*own, "coupon"}:
                 assert isinstance(understanding, Quarantined), topic
                 assert "topic_mismatch" == understanding.reason
             else:
@@ -106,7 +103,9 @@ def test_thin_body_under_every_topic(understand: Read) -> None:
     for topic in TOPICS:
         understanding = understand(topic, {"id": 22})
         if isinstance(understanding, Understood):
-            assert topic in {"order.deleted", "customer.deleted", "product.deleted"}
+            assert topic in {
+                f"{kind}.deleted" for kind in ("order", "customer", "product", "coupon")
+            }
             assert () == understanding.facts
             assert all(wish.expected_gone for wish in understanding.wishes)
 

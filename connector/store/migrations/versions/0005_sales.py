@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,9 +37,10 @@ def upgrade() -> None:
             sa.Column(name, sa.Text(), server_default="", nullable=False)
             for name in ("first_name", "last_name", "company")
         ),
-        *_texts("names", "lines"),
+        *_texts("other_name", "lines"),
         sa.PrimaryKeyConstraint("shop", "cart_id", name=op.f("pk_carts")),
     )
+    op.create_index(op.f("ix_carts_shop_other_name"), "carts", ["shop", "other_name"])
     op.create_index(op.f("ix_carts_email"), "carts", ["email"])
     op.create_index(op.f("ix_carts_shop_customer_id"), "carts", ["shop", "customer_id"])
     op.create_index(op.f("ix_carts_version_at"), "carts", ["version_at"])
@@ -70,7 +69,7 @@ def upgrade() -> None:
     )
 
 
-def _keyed(key: str) -> list[sa.Column[Any]]:
+def _keyed(key: str) -> list[sa.schema.SchemaItem]:
     return [
         sa.Column("shop", sa.Text(), nullable=False),
         sa.Column(key, sa.Text(), nullable=False),
@@ -79,9 +78,9 @@ def _keyed(key: str) -> list[sa.Column[Any]]:
     ]
 
 
-def _texts(*names: str) -> list[sa.Column[Any]]:
+def _texts(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text(), nullable=True) for name in names]
 
 
-def _amount(name: str) -> sa.Column[Any]:
+def _amount(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), server_default="0", nullable=False)
