@@ -29,6 +29,7 @@ from connector.flow import (
 from connector.flow.apart import Apart
 from connector.flow.deliver import Drained, Wait
 from connector.flow.errands import Reader
+from connector.flow.hush import Hush
 from connector.flow.mending import Post
 from connector.flow.reconcile import Reconciler, note
 from connector.flow.rules import Rules, Target
@@ -136,6 +137,7 @@ class Engine:
         self._taking = taking.Taking(house.store, house.rules)
         self._newcomers = True
         self._let_pass = False
+        self._hush = Hush(house.store)
         self._prepared: set[str] = set()
         self._only: dict[str, Lane | None] = {}
         self._written: set[str] = set()
@@ -296,6 +298,7 @@ class Engine:
                     log.warning("finding", lane=target.name, what=finding.what, mend=finding.mend)
                 self._prepared.add(target.name)
                 self._written.add(target.name)  # what an earlier process left to be finished
+            self._hush.tell(target, adapter, now=house.now())
             heard = hearsay.listen(house.store, target, adapter, house.rules, now=house.now())
             halted = self._watch.stops(target.shops)
             held = self._taking.holds_back(now=house.now())

@@ -1,4 +1,4 @@
-"""The keys of what was sold and could be: orders, carts, products, promotions, and their buyers.
+"""The keys of what was sold and could be: orders, carts, products and promotions.
 
 ``product/{shop}/{id}``, ``order/{shop}/{id}``, ``cart/{shop}/{id}``, ``promotion/{shop}/{id}``,
 with the shop's own ids. No shop's name has a slash; an id may.
@@ -6,7 +6,6 @@ with the shop's own ids. No shop's name has a slash; an id may.
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 from connector.model import Kind
@@ -34,12 +33,3 @@ def thing_of(key: str) -> Thing:
     """The thing that a key names. Raises ``ValueError`` for a key of another sort."""
     kind, shop, thing_id = key.split("/", 2)
     return Thing(Kind(kind), shop, thing_id)
-
-
-def buyer_id(email: str) -> str:
-    """The id of a buyer where buyers need one: it follows the address, as the platforms have it.
-
-    A guest has no id in the shop, and one address is one buyer wherever buyers are told apart by
-    their address. 32 hexadecimal digits of its SHA-256; ``email`` in its normal form.
-    """
-    return hashlib.sha256(email.encode()).hexdigest()[:32]

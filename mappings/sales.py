@@ -9,12 +9,13 @@ order      shop id number status fulfilled counts currency total tax shipping di
            placed_at updated_at cancelled_at landing_url customer lines
 cart       shop id currency total url created_at updated_at customer lines
 promotion  shop id code title type amount currency target starts_at ends_at usage_count enabled url
-customer   id account_id email phone first_name last_name company country
+customer   id email phone first_name last_name company country
 line       id product_id variant_id product_title sku quantity price discount total
 
 ``price`` of a line is for one, before what was taken off; ``total`` of the line after it, tax
-apart. A line's product may be unknown or gone: ``product_title`` is its name as it was sold. How
-many orders a customer made is not told: it would change every one of them with each new one.
+apart. A line's product may be unknown or gone: ``product_title`` is its name as it was sold. A
+guest has no id: whoever needs one makes it of the address. How many orders a customer made is not
+told: it would change every one of them with each new one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from urllib.parse import urlsplit
 from connector import money
 from connector.model import Bearing, Cart, Json, Kind, Line, Order, Permission, Promotion, Worth
 from connector.moments import to_text
-from connector.sales_keys import buyer_id
 from connector.store.catalog import ForSale
 from connector.store.sales import Basket, Bought, Shown
 from mappings.item_facts import status_of
@@ -227,8 +227,7 @@ def _variant(item: ForSale) -> Fields:
 
 def _customer(told: Order | Cart, email: str) -> Fields:
     return {
-        "id": buyer_id(email),
-        "account_id": told.customer_id,
+        "id": told.customer_id,
         "email": email,
         "first_name": told.first_name,
         "last_name": told.last_name,

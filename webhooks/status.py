@@ -145,6 +145,9 @@ class _Books:
         for kind in sorted({*_ALARMS, *raised}):
             alarms.add_metric([kind], raised[kind])
         yield alarms
+        for label, rows in (("shop", shops), ("destination", destinations)):
+            text = "What the last hour brought, a minute."
+            yield _plain(f"connector_{label}_rate_per_minute", text, label, rows, "rate_per_minute")
         yield _plain("connector_received", "Deliveries ever written.", "shop", shops, "received")
         yield _plain(
             "connector_oldest_waiting_seconds",

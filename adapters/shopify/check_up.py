@@ -23,6 +23,7 @@ NEEDED = ("read_customers", "read_orders", "read_products", "read_inventory")
 WISHED: Mapping[str, str] = {
     "read_all_orders": "orders older than 60 days cannot be asked for",
     "read_customer_merge": "it is not told when two accounts become one",
+    "write_customers": "who withdrew elsewhere stays subscribed in the shop's own eyes",
 }
 """Scopes that work can do without, and what is lacking then."""
 _REGISTER = "connector webhooks register"

@@ -158,7 +158,8 @@ class ShopifyClient:
         try:
             url = httpx.URL(address)
             here = reach.is_this_machine(url.host)
-            if here == self._at_home and (here or url.scheme == "https"):
+            public = url.scheme == "https" and reach.may_be_tried(url.host, reach.Reach.PUBLIC)
+            if url.host and here == self._at_home and (here or public):
                 return url, line.open_line(url, seconds=_LONGEST_SILENCE, transport=self._transport)
         except (httpx.InvalidURL, ConfigurationFault):
             pass

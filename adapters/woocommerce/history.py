@@ -208,7 +208,8 @@ def _to_the_end(
 ) -> Iterator[Stretch[T]]:
     """All windows after where was ``begun``, until what was the newest thing then is reached.
 
-    The list's end could be yesterday's; that newest thing is asked for by itself.
+    The list's end could be yesterday's. So it is the end only where that newest thing was reached,
+    or is gone, which is asked of it alone: no list is believed about what it does not show.
     """
     things, query = _LISTS[kind], _QUERIES[kind]
     newest = lists.newest(things, query)
@@ -219,7 +220,9 @@ def _to_the_end(
         for stretch in walk(fetch, pool, size=LARGEST_PAGE, ahead=lists.at_once, last=last, at=at):
             last, at = stretch.last, stretch.at
             yield stretch
-        if last >= newest or last >= (newest := lists.newest(things, query)):
+        if last < newest and not lists.has(kind, newest):
+            newest = lists.newest(things, query)
+        if last >= newest:
             return
     raise TryLater(f"GET {things}: the list ends before the newest thing in it")
 

@@ -17,6 +17,7 @@ from adapters.woocommerce.client import Listed, TooMuchError
 from adapters.woocommerce.politeness import PoliteReader
 from adapters.woocommerce.records import OddPageError, Record, records_in
 from connector.errors import TryLater
+from connector.model import Kind
 from connector.shop_fields import CLOCK_MARGIN, read_moment
 
 LARGEST_PAGE = 100
@@ -104,6 +105,10 @@ class ListReader:
         asked = {**query, "orderby": "id", "order": "desc", "per_page": 1, "_fields": "id"}
         found = self._believed(things, asked, lambda listed: self._records(listed, 1, 0))
         return (found.records[0].id or 0) if found.records else 0
+
+    def has(self, kind: Kind, number: int) -> bool:
+        """Whether the shop has one thing, asked for by itself. Raises as `by_id`."""
+        return self._polite.has(kind, number)
 
     def latest(self, things: str, query: Query) -> Page:
         """The accounts that were opened last, the newest first, at most a page of them."""

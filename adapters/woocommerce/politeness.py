@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 from adapters.line import HiccupError
 from adapters.woocommerce.client import Listed, TooMuchError, WooCommerceClient
+from adapters.woocommerce.resources import TRASH
+from adapters.woocommerce.verdicts import Found
 from connector.errors import TryLater
+from connector.model import Kind
+from connector.strict_json import Sound, examine
 
 _ATTEMPTS = 5
 _FIRST_WAIT = 0.5
@@ -79,6 +83,20 @@ class PoliteReader:
                     return found
             self.hold(problem.retry_after or _FIRST_WAIT * 2.0**attempt)
         raise problem
+
+    def has(self, kind: Kind, number: int) -> bool:
+        """Whether the shop, asked for one thing by itself, has it, and not in the trash.
+
+        Raises as `listed`.
+        """
+        with self._turn():
+            answer = self._client.thing(kind, str(number))
+        if not isinstance(answer, Found):
+            return False
+        examined = examine(answer.body)
+        if not isinstance(examined, Sound):
+            raise TryLater(f"GET {kind} {number}: the answer is no JSON object")
+        return examined.value.get("status") != TRASH
 
     def hold(self, seconds: float) -> None:
         """Leave the shop alone for a while, and ask it half as much at once from then on."""

@@ -261,6 +261,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class _Quiet(WSGIRequestHandler):
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """The first line and the server's name; the date is the answer's own, which may be old."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 werkzeug's name
         """A stand-in says nothing of each request."""
 

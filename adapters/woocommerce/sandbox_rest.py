@@ -6,6 +6,7 @@ https://woocommerce.github.io/woocommerce-rest-api-docs/.
 from __future__ import annotations
 
 import json
+from email.utils import formatdate
 
 from flask import Flask, Response, g, request
 
@@ -73,6 +74,7 @@ def _watch(app: Flask, office: Office) -> None:
 
     @app.after_request
     def after(response: Response) -> Response:
+        response.headers.setdefault("Date", formatdate(usegmt=True))
         if g.get("torn"):
             whole = response.get_data()
             response.set_data(whole[: len(whole) // 2])

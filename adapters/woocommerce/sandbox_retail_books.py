@@ -15,9 +15,16 @@ from pathlib import Path
 from adapters.town.books import Books, Row
 from adapters.woocommerce import sandbox_payloads as payloads
 from adapters.woocommerce import sandbox_products as products
+from adapters.woocommerce.sandbox_orders import Goods, line
 from adapters.woocommerce.sandbox_payloads import Body, money, php_json
 from adapters.woocommerce.sandbox_refunds import refund
-from adapters.woocommerce.sandbox_retail import SITE, online_retail_orders
+from adapters.woocommerce.sandbox_retail import (
+    SITE,
+    online_retail_orders,
+    read_invoices,
+    row_worth,
+)
+from adapters.woocommerce.sandbox_retail import Row as RetailRow
 from connector.identity import normal_email
 from connector.money import to_minor
 
@@ -50,12 +57,15 @@ def online_retail_past(csv_path: Path | str, *, limit: int | None = None) -> Pas
         if order["customer_id"]:
             number = int(order["customer_id"])
             customers.setdefault(number, _account(number, order, moment))
-        for line in order["line_items"]:
-            if line["product_id"]:
-                wares.setdefault(line["product_id"], _ware(line, moment))
+        for sold in order["line_items"]:
+            if sold["product_id"]:
+                wares.setdefault(sold["product_id"], _ware(sold, moment))
         for entry in order["refunds"]:
             if entry["id"] not in refunds:
                 refunds[entry["id"]] = (order["id"], moment, _whole(order, entry, moment))
+    for row in _never_sold(csv_path, limit, {body["sku"].upper() for body in wares.values()}):
+        number = max(wares) + 1
+        wares[number] = _ware(_as_line(row, number), _moment_of(row))
     return Past(orders=orders, customers=customers, products=wares, refunds=refunds)
 
 
@@ -82,14 +92,33 @@ def _account(number: int, order: Body, moment: datetime) -> Body:
     return payloads.customer(SITE, number, moment, given, [])
 
 
-def _ware(line: Body, moment: datetime) -> Body:
-    each = (to_minor(line["total"], SITE.currency) or 0) // max(1, line["quantity"])
+def _never_sold(csv_path: Path | str, limit: int | None, known: set[str]) -> Iterator[RetailRow]:
+    """The first row of each stock code that no order has."""
+    for rows in read_invoices(csv_path, limit=limit).values():
+        for row in rows:
+            if row["StockCode"].upper() not in known:
+                known.add(row["StockCode"].upper())
+                yield row
+
+
+def _as_line(row: RetailRow, number: int) -> Body:
+    worth, quantity = abs(row_worth(row)), abs(int(row["Quantity"]))
+    goods = Goods(name=row["Description"], product_id=number, sku=row["StockCode"])
+    return line(SITE, number, goods, quantity=quantity, subtotal=worth, total=worth)
+
+
+def _moment_of(row: RetailRow) -> datetime:
+    return datetime.fromisoformat(row["InvoiceDate"]).replace(tzinfo=SITE.zone)
+
+
+def _ware(sold: Body, moment: datetime) -> Body:
+    each = (to_minor(sold["total"], SITE.currency) or 0) // max(1, sold["quantity"])
     given = {
-        "name": line["name"] or line["sku"],  # some rows have no description
-        "sku": line["sku"],
+        "name": sold["name"] or sold["sku"],  # some rows have no description
+        "sku": sold["sku"],
         "regular_price": money(each, SITE.currency),
     }
-    return products.product(SITE, line["product_id"], moment, given, meta_data=[])
+    return products.product(SITE, sold["product_id"], moment, given, meta_data=[])
 
 
 def _whole(order: Body, entry: Body, moment: datetime) -> Body:

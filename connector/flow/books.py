@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from connector import moments
 from connector.flow import alarms, shop_pins
@@ -17,9 +17,11 @@ from connector.store.schema import deliveries, records
 _DELIVERY = ("applied", "unchanged", "ignored", "waiting", "quarantined")
 _RECORD = ("settled", "due", "parked")
 _READ = ("applied", "unchanged", "ignored", "quarantined")
+_LATELY = timedelta(hours=1)
 _NOTHING = {
     "received": 0,
     **dict.fromkeys(_DELIVERY, 0),
+    "rate_per_minute": 0.0,
     "oldest_waiting_seconds": None,
     "last_received_at": None,
 }
@@ -86,6 +88,13 @@ def _deliveries(conn: Connection, now: datetime) -> dict[str, dict[str, Any]]:
             select(deliveries.c.shop, func.count(deliveries.c.id)).group_by(deliveries.c.shop)
         ).all()
     )
+    lately: dict[str, int] = dict(
+        conn.execute(
+            select(deliveries.c.shop, func.count(deliveries.c.id))
+            .where(deliveries.c.received_at > now - _LATELY)
+            .group_by(deliveries.c.shop)
+        ).all()
+    )
     parts = inbox.count(conn)
     oldest = inbox.oldest_waiting(conn)
     newest = inbox.last_received(conn)
@@ -93,6 +102,7 @@ def _deliveries(conn: Connection, now: datetime) -> dict[str, dict[str, Any]]:
         name: {
             "received": number,
             **{part: parts.get(name, {}).get(part, 0) for part in _DELIVERY},
+            "rate_per_minute": _per_minute(lately.get(name, 0)),
             "oldest_waiting_seconds": _age(oldest.get(name), now),
             "last_received_at": _text(newest.get(name)),
         }
@@ -141,15 +151,18 @@ def _destinations(conn: Connection, names: Collection[str], now: datetime) -> di
     )
     parts: dict[str, dict[str, int]] = {}
     oldest: dict[str, datetime] = {}
+    taken: dict[str, int] = {}
     for row in conn.execute(
         select(
             records.c.destination,
             records.c.status,
             func.count().label("number"),
             func.min(records.c.due_since).label("oldest"),
+            func.count(case((records.c.acknowledged_at > now - _LATELY, 1))).label("lately"),
         ).group_by(records.c.destination, records.c.status)
     ):
         parts.setdefault(row.destination, {})[row.status] = row.number
+        taken[row.destination] = taken.get(row.destination, 0) + row.lately
         if row.status == "due":
             oldest[row.destination] = row.oldest
     books = {}
@@ -158,6 +171,7 @@ def _destinations(conn: Connection, names: Collection[str], now: datetime) -> di
         books[name] = {
             "records": totals.get(name, 0),
             **{part: parts.get(name, {}).get(part, 0) for part in _RECORD},
+            "rate_per_minute": _per_minute(taken.get(name, 0)),
             "oldest_due_seconds": _age(oldest.get(name), now),
             "paused_until": _text(lane.paused_until),
             "last_success_at": _text(lane.last_success_at),
@@ -165,6 +179,11 @@ def _destinations(conn: Connection, names: Collection[str], now: datetime) -> di
             "mend": lane.mend,
         }
     return books
+
+
+def _per_minute(number: int) -> float:
+    """What the last hour brought, a minute."""
+    return round(number / (_LATELY / timedelta(minutes=1)), 2)
 
 
 def _age(since: datetime | None, now: datetime) -> float | None:

@@ -76,6 +76,13 @@ def awaited(conn: Connection, target: Target, persons: Collection[str]) -> froze
 # --- Due -----------------------------------------------------------------------------------------
 
 
+def are_told(rules: Rules, kind: Kind, shop: str) -> bool:
+    """Whether any destination is told of such things of this shop."""
+    return any(
+        kind in target.sells and shop in target.shops for target in rules.holding(Holds.SALES)
+    )
+
+
 def mark_sold(conn: Connection, rules: Rules, sold: Iterable[Thing], *, now: datetime) -> None:
     """What changed of these things is due wherever sales of their shop are held."""
     things = list(sold)

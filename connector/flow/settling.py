@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from connector.flow import sales
 from connector.flow.rules import Holds, Rules
-from connector.model import AddressChange, Customer, Evidence, Lane, Order
+from connector.model import AddressChange, Cart, Customer, Evidence, Kind, Lane, Order
 from connector.store import catalog, evidence, facts, outbox, readdressed
 from connector.store.causes import Cause, delivery_of
 from connector.store.changes import mark_dirty
@@ -36,7 +36,12 @@ class Told:
         received_at: datetime,
         addresses: frozenset[str] = frozenset(),
     ) -> None:
-        """Add a fact, and the permissions in it. ``addresses`` are as in `facts.Stated`."""
+        """Add a fact, and the permissions in it. ``addresses`` are as in `facts.Stated`.
+
+        A cart that nobody is to be told of is not kept: there is no purpose for which to keep it.
+        """
+        if isinstance(fact, Cart) and not sales.are_told(rules, Kind.CART, shop):
+            return
         self.stated.append(facts.Stated(fact, cause, addresses))
         if isinstance(fact, Customer | Order):
             consents = evidence_of(

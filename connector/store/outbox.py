@@ -292,6 +292,14 @@ def held(conn: Connection, destination: str) -> Iterator[dict[str, Any]]:
         yield {"key": key, **content, "acknowledged_at": moments.to_text(at) if at else None}
 
 
+def any_due(conn: Connection, destination: str) -> bool:
+    """Whether anything is due there, now or later."""
+    found = select(records.c.key).where(
+        records.c.destination == destination, records.c.status == "due"
+    )
+    return conn.scalar(found.limit(1)) is not None
+
+
 def holding(
     conn: Connection, destination: str, keys: Collection[str], permission: Permission
 ) -> set[str]:

@@ -252,8 +252,7 @@ def test_an_order_says_what_was_bought_by_whom(town: Town) -> None:
         "landing_url": None,
     } == {name: told[name] for name in told.keys() - {"customer", "lines"}}
     assert {
-        "id": told["customer"]["id"],
-        "account_id": None,
+        "id": None,
         "email": KARI,
         "first_name": "Kari",
         "last_name": "",
@@ -552,6 +551,18 @@ def test_a_cart_of_nobody_known_goes_nowhere(town: Town) -> None:
     town.tell(cart(), town.grant("other@x.example"))
     town.work()
     assert {} == town.sold.held
+
+
+def test_a_cart_that_nobody_is_told_of_is_not_kept(town: Town) -> None:
+    """With no destination of carts, or one of another shop only, there is no use for it."""
+    told = settling.Told()
+    orders_only = replace(town.rules, targets=(town.rules.targets[0], town.rules.targets[2]))
+    told.state(cart(), 1, orders_only, shop="wool", received_at=NOON)
+    assert [] == told.stated
+    told.state(cart(shop="yarn"), 1, town.rules, shop="yarn", received_at=NOON)
+    assert [] == told.stated
+    told.state(cart(), 1, town.rules, shop="wool", received_at=NOON)
+    assert [cart()] == [each.fact for each in told.stated]
 
 
 # --- Removals -----------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from connector.model import (
     Wish,
 )
 from connector.ports import Haul, Remembering
+from connector.store.evidence import identify
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
 KINDS = (Kind.CUSTOMER, Kind.PRODUCT, Kind.ORDER)
@@ -556,3 +557,41 @@ def test_changed_since(open_house: Callable[..., House], days: int, way: type) -
     assert len(changed) < len(rows)
     assert (way is ByPages) == all('"type":"pages"' in haul.cursor for haul in hauls)
     assert (way is ByFile) == bool(house.sandbox.bulk.begun)
+
+
+def test_one_entry_in_the_ledger(
+    open_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a webhook told of a permission and what is read of it later are one statement."""
+    house = open_house()
+    told: list[Any] = []
+    monkeypatch.setattr(house.sandbox.sender, "announce", told.append)
+    people = [int(row["id"]) for row in house.sandbox.books.rows("customers")][:10]
+    for place, number in enumerate(people):
+        house.clock.later(seconds=1)
+        house.sandbox.customers.change(number, {"phone": f"+47220000{place:02}"})
+        house.sandbox.customers.consent(
+            number, ("subscribed", "unsubscribed", "pending")[place % 3]
+        )
+        house.sandbox.customers.sms_consent(number, ("unsubscribed", "subscribed")[place % 2])
+    shop = ShopifyShop("yarn", house.sandbox.domain, access_token="x", currency="NOK")
+    heard = {}
+    for each in told:
+        delivery = Delivery(
+            id=1,
+            shop="yarn",
+            topic=each.topic,
+            received_at=house.clock.now,
+            body=json.dumps(each.payload).encode(),
+        )
+        if "consent" in each.topic:
+            heard |= {identify(e): e for e in _said(shop.understand(delivery))}
+    known = gathered(house.read(Kind.CUSTOMER))
+    read = {identify(e) for number in people for e in _said(known[str(number)])}
+    assert 2 * len(people) == len(heard)
+    assert set(heard) == read
+
+
+def _said(understanding: Understanding) -> list[Evidence]:
+    facts = understanding.facts if isinstance(understanding, Understood) else ()
+    return [fact for fact in facts if isinstance(fact, Evidence)]

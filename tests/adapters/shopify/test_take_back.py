@@ -1,4 +1,4 @@
-"""A withdrawal made elsewhere is told to the shop as of when it was made; nothing is ever granted."""
+"""A withdrawal made elsewhere is told to the shop, as of when it was made; never a permission."""
 
 from __future__ import annotations
 
