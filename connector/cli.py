@@ -25,6 +25,7 @@ from connector.commands.reconcile import reconcile
 from connector.commands.upkeep import db, replay
 from connector.commands.webhooks import webhooks
 from connector.errors import ConfigurationFault, ConnectorError
+from connector.flow.targets import record_named, targets_of
 from connector.identity import normal_email
 from connector.store import inbox, outbox
 from connector.store.connect import Store
@@ -173,8 +174,9 @@ def parked(config: Path, mapping: str | None, released: str | None, *, as_json: 
             if released.isdigit():
                 count = inbox.replay(conn, delivery=int(released))
             else:
-                destination, _, key = released.partition("/")
-                count = outbox.release(conn, destination, key or None, now=now)
+                names = [t.name for t in targets_of(configured.settings, configured.mapping)]
+                destination, key = record_named(released, names)
+                count = outbox.release(conn, destination, key, now=now)
         if not count:
             raise ConnectorError(f"Nothing is parked or quarantined under {released}.")
         click.echo(f"released: {count}")

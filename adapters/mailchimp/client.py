@@ -35,7 +35,10 @@ MOST_MEMBERS = 500
 https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/
 """
 
-_SHOWN = ("email_address", "status", "last_changed", "timestamp_signup", "timestamp_opt")
+_SHOWN = (
+    *("email_address", "status", "last_changed", "timestamp_signup", "timestamp_opt"),
+    *("merge_fields", "tags"),
+)
 _WHOLE = msgspec.json.Encoder(decimal_format="number")
 _GONE = (404, 405)  # archiving a contact that is archived already is answered 405
 _NOT_FOUND = 404

@@ -15,13 +15,20 @@ from adapters.mailchimp.confirming import weigh
 from adapters.mailchimp.hearing import Listener
 from connector import moments
 from connector.identity import normal_email
-from connector.model import Claim, Evidence, Json, Understood
-from connector.ports import Said
+from connector.model import Claim, Evidence, Json, Permission, Record, Understood
+from connector.ports import EVERYBODY, Said
 
 _OVERLAP = timedelta(minutes=5)  # for clocks that differ, and for what shows a little late
 _LEFT: Mapping[str, Claim] = {
     "unsubscribed": Claim.WITHDRAW,
     "cleaned": Claim.UNDELIVERABLE,
+}
+_PERMISSIONS: Mapping[str, Permission] = {
+    "subscribed": Permission.SEND,
+    "pending": Permission.CONFIRM,
+    "transactional": Permission.SILENT,
+    "unsubscribed": Permission.WITHDRAWN,
+    "cleaned": Permission.WITHDRAWN,
 }
 _FIRST_HAND = (Claim.GRANT, Claim.GRANT_CONFIRMED)
 
@@ -40,16 +47,17 @@ def said_since(
     """
     since, began = moments.parse_utc(cursor), now
     # By whichever clock is behind: what is read twice is no news, what is passed over is lost.
-    queries: list[Mapping[str, str]] = (
-        [{"status": status} for status in _LEFT]
-        if since is None
-        else [{"since_last_changed": _utc(since - _OVERLAP), "status": ""}]
-    )
+    queries: list[Mapping[str, str]] = [{"status": status} for status in _LEFT]
+    if cursor == EVERYBODY:
+        queries = [{}]
+    elif since is not None:
+        queries = [{"since_last_changed": _utc(since - _OVERLAP)}]
     for query in queries:
         for page in client.members(query):
             began = min(began, client.told_at or now)
             told = _evidence(page, listener, double_optin=double_optin, now=now)
-            yield Said(evidence=tuple(told), cursor=cursor or "")
+            held = {record.key: record for record in map(_record, page) if record}
+            yield Said(evidence=tuple(told), cursor=cursor or "", held=held)
     yield Said(evidence=(), cursor=began.isoformat())
 
 
@@ -79,6 +87,21 @@ def _evidence(
                 for fact in told.facts
                 if isinstance(fact, Evidence) and fact.claim in _FIRST_HAND
             )
+
+
+def _record(member: Mapping[str, Json]) -> Record | None:
+    """A contact in our own words."""
+    contact = normal_email(member.get("email_address"))
+    fields, tags = member.get("merge_fields"), member.get("tags")
+    if contact is None or not isinstance(fields, dict) or not isinstance(tags, list):
+        return None
+    return Record(
+        key=contact,
+        email=contact,
+        permission=_PERMISSIONS.get(str(member.get("status"))),
+        fields=fields,
+        tags=tuple(str(tag["name"]) for tag in tags if isinstance(tag, dict) and "name" in tag),
+    )
 
 
 def _utc(moment: datetime) -> str:

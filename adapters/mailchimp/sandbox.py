@@ -146,6 +146,15 @@ class Sandbox(platform.Platform):
             tag_id = self.world.state.tag_ids([tag])[tag.lower()]
             self.world.state.join([(member_id(email), tag_id)])
 
+    def admin_untag(self, email: str, tag: str) -> None:
+        """An admin takes a tag from a contact."""
+        with self._lock:
+            tag_id = self.world.state.tag_ids([tag])[tag.lower()]
+            self.world.state.leave([(member_id(email), tag_id)])
+            (held,) = self.world.state.find([member_id(email)]).values()
+            held.changed = stamp(self.world.clock())
+            self.world.state.save([held])
+
     def delete_tag(self, tag: str) -> None:
         """An admin deletes a tag altogether."""
         with self._lock:

@@ -25,19 +25,13 @@ from adapters.shopify.bulk_spill import LostLineError, from_disk
 from adapters.shopify.bulk_things import joined
 from adapters.shopify.client import FileGoneError
 from adapters.shopify.kinds import SHELVES
+from adapters.shopify.outranking import outranking
 from adapters.shopify.parse import Place
 from adapters.shopify.reading import read_gid
 from connector.errors import LaneDown
 from connector.model import (
-    Customer,
-    Fact,
     Kind,
-    Order,
-    Product,
     Quarantined,
-    Understanding,
-    Understood,
-    Version,
     Wish,
 )
 from connector.ports import Haul, Recalled, keeps_body
@@ -252,7 +246,11 @@ class _Reading:
         whole = whole or fetch(self.past.ask, Wish(kind=self.kind, id=found))
         if whole is not None:
             recalled = self._recalled(whole)
-            yield replace(recalled, understanding=_outranking(recalled)) if anew else recalled
+            yield (
+                replace(recalled, understanding=outranking(recalled.understanding))
+                if anew
+                else recalled
+            )
 
     def _recalled(self, whole: Whole) -> Recalled:
         past = self.past
@@ -264,29 +262,6 @@ class _Reading:
             body=b"" if known else msgspec.json.encode((whole.node, whole.parts)),
             topic=f"{PAST}{SHELVES[self.kind].many}",
         )
-
-
-def _outranking(recalled: Recalled) -> Understanding:
-    """Dated a microsecond later than it is, so that it counts over what was read of it in part."""
-    understanding = recalled.understanding
-    if not isinstance(understanding, Understood):
-        return understanding
-    return replace(understanding, facts=tuple(_later(fact) for fact in understanding.facts))
-
-
-def _later(fact: Fact) -> Fact:
-    match fact:
-        case Product():
-            variants = tuple(replace(v, version=_next(v.version)) for v in fact.variants)
-            return replace(fact, version=_next(fact.version), variants=variants)
-        case Customer() | Order():
-            return replace(fact, version=_next(fact.version))
-        case _:
-            return fact
-
-
-def _next(version: Version) -> Version:
-    return replace(version, at=version.at + timedelta(microseconds=1))
 
 
 def _bad_line(bad: BadLine) -> Recalled:

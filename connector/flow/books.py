@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from connector import moments
-from connector.flow import alarms, shop_pins
+from connector.flow import alarms, drift, shop_pins
 from connector.store import agreement, errands, inbox, lanes, requests, watching
 from connector.store.schema import deliveries, records
 
@@ -56,7 +56,12 @@ def draw_up(
         for shop in sorted({*shops, *told, *read} - {*destinations})
     }
     destination_books = {
-        name: {**book, "heard": told.get(name), "webhooks": watched.get(name)}
+        name: {
+            **book,
+            "heard": told.get(name),
+            "agreement": drift.told(conn, name),
+            "webhooks": watched.get(name),
+        }
         for name, book in _destinations(conn, destinations, now).items()
     }
     balanced = (

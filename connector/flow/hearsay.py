@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from connector import consent, moments
+from connector.flow import drift
 from connector.flow.rules import Rules, Target
 from connector.model import Claim, ConsentState, Evidence, Permission
-from connector.ports import DestinationAdapter, Polled
+from connector.ports import EVERYBODY, DestinationAdapter, Polled
 from connector.store import evidence, lanes, outbox
 from connector.store.changes import mark_dirty
 from connector.store.connect import Store
 
 EVERY = timedelta(minutes=15)
+_WHOLE = timedelta(days=1)
 
 _TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
 
@@ -40,15 +42,24 @@ def listen(
     last = moments.parse_utc(kept.get("at"))
     if last is not None and timedelta(0) <= now - last < EVERY:
         return 0
-    heard = 0
-    cursor = kept.get("cursor")
+    heard, tally = 0, drift.Compared()
+    whole = moments.parse_utc(kept.get("whole_at"))
+    is_whole = last is not None and not (whole and timedelta(0) <= now - whole < _WHOLE)
+    cursor = EVERYBODY if is_whole else kept.get("cursor")
     for said in adapter.said_since(cursor, now=now):
         with store.write() as conn:
             heard += _enter(conn, target, said.evidence, rules, now=now)
+            tally += drift.compare(conn, target, said.held, rules, began=now, now=now)
         cursor = said.cursor or cursor
     with store.write() as conn:
-        lanes.put(conn, _name(target), {"cursor": cursor, "at": now.isoformat()}, now=now)
-    return heard
+        drift.note(conn, target, tally, whole=is_whole, now=now)
+        told = {
+            "cursor": cursor,
+            "at": now.isoformat(),
+            "whole_at": now.isoformat() if is_whole or last is None else kept.get("whole_at"),
+        }
+        lanes.put(conn, _name(target), told, now=now)
+    return heard + tally.repaired
 
 
 def _name(target: Target) -> str:

@@ -10,8 +10,18 @@ from sqlalchemy import Connection
 
 from connector.flow import sales
 from connector.flow.rules import Holds, Rules
-from connector.model import AddressChange, Cart, Customer, Evidence, Kind, Lane, Order
+from connector.model import (
+    AddressChange,
+    Cart,
+    Customer,
+    Deleted,
+    Evidence,
+    Kind,
+    Lane,
+    Order,
+)
 from connector.store import catalog, evidence, facts, outbox, readdressed
+from connector.store.admission import without_person
 from connector.store.causes import Cause, delivery_of
 from connector.store.changes import mark_dirty
 from connector.store.shelves import Thing
@@ -41,7 +51,8 @@ class Told:
         A cart that nobody is to be told of is not kept: there is no purpose for which to keep it.
         """
         if isinstance(fact, Cart) and not sales.are_told(rules, Kind.CART, shop):
-            return
+            addresses |= {fact.email} if fact.email else set()
+            fact = without_person(fact)
         self.stated.append(facts.Stated(fact, cause, addresses))
         if isinstance(fact, Customer | Order):
             consents = evidence_of(
@@ -63,7 +74,9 @@ class Settled:
 
 def is_nameless(fact: Thing) -> bool:
     """Whether a fact is about a person whose address could not be read, if there was one."""
-    return isinstance(fact, Customer | Order) and fact.email is None
+    if isinstance(fact, Deleted):
+        return fact.kind is Kind.CART  # the whole checkout came, and says only that it is none
+    return isinstance(fact, Customer | Order | Cart) and fact.email is None
 
 
 def settle(

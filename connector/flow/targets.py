@@ -7,7 +7,7 @@ the first, where they are before any order goes there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -72,6 +72,16 @@ def _told_of_withdrawals(settings: Settings, mapping: MappingRules) -> Iterator[
                 holds=Holds.WITHDRAWALS,
                 mark=marks,
             )
+
+
+def record_named(text: str, names: Iterable[str]) -> tuple[str, str | None]:
+    """The destination and the key that ``newsletter/sales/order/wool/1`` names; no key: all of it.
+
+    Of destinations whose names begin alike the longest is meant.
+    """
+    meant = (each for each in names if text == each or text.startswith(f"{each}/"))
+    name = max(meant, key=len, default=text.partition("/")[0])
+    return name, text.removeprefix(name).removeprefix("/") or None
 
 
 def stores_of(

@@ -1,6 +1,7 @@
 """What a guest must build to join the house: one protocol for shops, one for destinations."""
 
 from connector.ports.destinations import (
+    EVERYBODY,
     BackDoor,
     CheckableDestination,
     DestinationAdapter,
@@ -9,7 +10,6 @@ from connector.ports.destinations import (
     Introducing,
     Introduction,
     Polled,
-    Readable,
     Said,
     Scheduled,
     Shape,
@@ -44,6 +44,7 @@ from connector.ports.shops import (
 from connector.ports.watching import Flaw, FlawKind, Watchable
 
 __all__ = [
+    "EVERYBODY",
     "OPERATOR",
     "OWNER",
     "BackDoor",
@@ -67,7 +68,6 @@ __all__ = [
     "Letterbox",
     "Limited",
     "Polled",
-    "Readable",
     "Recalled",
     "Remembering",
     "Said",

@@ -151,12 +151,20 @@ class Hearing(Protocol):
         """Ask the platform itself before a grant is believed. Raises `TryLater` or `LaneDown`."""
 
 
+EVERYBODY = "everybody"
+"""The cursor that asks for all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a destination's members said since: evidence, and from where to ask the next time."""
+    """What a destination's members said since: evidence, and from where to ask the next time.
+
+    ``held`` is what it really holds of those who were read, by their key, in our own words.
+    """
 
     evidence: Sequence[Evidence]
     cursor: str
+    held: Mapping[str, Record] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -166,19 +174,9 @@ class Polled(Protocol):
     def said_since(self, cursor: str | None, *, now: datetime) -> Iterator[Said]:
         """What was said after ``cursor``; with ``None`` of everybody who withdrew there.
 
+        With `EVERYBODY` everybody is read, to compare what is held of them.
+
         Raises `TryLater` or `LaneDown`; what was given until then stands.
-        """
-
-
-@runtime_checkable
-class Readable(Protocol):
-    """A destination whose content can be read back, to see whether it stayed as acknowledged."""
-
-    def read_back(self, expected: Sequence[Record]) -> Mapping[str, Record | None]:
-        """What is held of these records, in our own words: only fields, tags and items of ours.
-
-        A key that is missing from the answer could not be read, and nothing is concluded. What a
-        person edited there that is not ours does not show. Raises `TryLater` or `LaneDown`.
         """
 
 

@@ -68,6 +68,8 @@ def without_person(fact: Thing) -> Thing:
     match fact:
         case Customer():
             return Deleted(shop=fact.shop, kind=Kind.CUSTOMER, id=fact.id, version=fact.version)
+        case Deleted():
+            return replace(fact)
         case Cart():
             return Deleted(shop=fact.shop, kind=Kind.CART, id=fact.id, version=fact.version)
         case Order():
@@ -131,9 +133,9 @@ def _identities(claimed: Claimed) -> Iterator[str]:
     A telephone alone counts only where there is no address: families share one.
     """
     fact = claimed.fact
+    yield from claimed.addresses
     if not isinstance(fact, Customer | Order | Cart):
         return
-    yield from claimed.addresses
     yield from _ids(fact)
     email = loose_email(fact.email)
     if email is not None:
@@ -179,7 +181,7 @@ def _reason_to_block(
     An order is dated by when it was placed, a cart by when it was begun: an old one that is changed
     later stays old.
     """
-    if not isinstance(fact, Customer | Order | Cart):
+    if not isinstance(fact, Customer | Order | Cart | Deleted):
         return None
     dated = _dated(fact)
     entries = [found[name] for name in names if name in found]
@@ -187,11 +189,11 @@ def _reason_to_block(
     return latest if latest is not None and dated <= latest.erased_at else None
 
 
-def _dated(fact: Customer | Order | Cart) -> datetime:
+def _dated(fact: Customer | Order | Cart | Deleted) -> datetime:
     match fact:
         case Order():
             return fact.placed_at
         case Cart():
             return fact.created_at
-        case Customer():
+        case Customer() | Deleted():
             return fact.version.at

@@ -16,7 +16,7 @@ from connector.engine import Engine
 from connector.explain import Question, answer
 from connector.flow.rules import Holds, Rules
 from connector.keys import Keyring
-from connector.model import Cart, Change, Claim, Line, Version
+from connector.model import Cart, Change, Claim, Deleted, Kind, Line, Version
 from connector.store import again, backup, schema, suppressions
 from connector.store.connect import Store
 from connector.store.subjects import Named
@@ -178,6 +178,21 @@ def test_nothing_dated_before_comes_back(market: Market) -> None:
     market.work()
     assert [] == market.holding()
     assert {"order/wool/3", "cart/wool/c3"} == market.sold.held.keys()
+
+
+def test_a_finished_checkout_of_theirs_is_forgotten_word_for_word(market: Market) -> None:
+    """It is no cart and names nobody as a fact; but what was delivered names them."""
+    market.tell(order(1, EMAIL))
+    market.erase(minutes=10)
+    market.work()
+    gone = Deleted(shop="wool", kind=Kind.CART, id="c1", version=Version(NOON))
+    late = market.tell(gone, words=f"a checkout of {EMAIL}, completed")
+    assert [] == market.holding()
+    other = market.tell(replace(gone, id="c2"), words=f"a checkout of {NEIGHBOUR}, completed")
+    with market.store.read() as conn:
+        bodies = schema.deliveries.c
+        kept = dict(conn.execute(select(bodies.id, bodies.body.is_not(None))).all())
+    assert (False, True) == (kept[late], kept[other])
 
 
 def test_what_is_begun_afterwards_is_kept(market: Market) -> None:

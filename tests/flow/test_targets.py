@@ -9,7 +9,7 @@ import pytest
 
 from connector import wiring
 from connector.flow.rules import Holds
-from connector.flow.targets import stores_of, targets_of
+from connector.flow.targets import record_named, stores_of, targets_of
 from connector.model import Kind
 from connector.ports import ShopFacts, StoreFacts
 from connector.store.schema import records
@@ -75,6 +75,22 @@ def test_one_that_is_told_of_sales_is_two(configured: Configured) -> None:
     )
     assert {"wool": "https://wool.example", "yarn": "https://yarn.myshopify.com"} == sold.homes
     assert {Kind.PRODUCT, Kind.PROMOTION, Kind.ORDER, Kind.CART} == sold.sells
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("newsletter", ("newsletter", None)),
+        ("newsletter/kari@x.example", ("newsletter", "kari@x.example")),
+        ("newsletter/sales", ("newsletter/sales", None)),
+        ("newsletter/sales/order/wool/1", ("newsletter/sales", "order/wool/1")),
+        ("newsletter/salesman@x.example", ("newsletter", "salesman@x.example")),
+        ("gone/kari@x.example", ("gone", "kari@x.example")),
+    ],
+)
+def test_a_record_is_named_by_its_destination(text: str, expected: tuple[str, str | None]) -> None:
+    """Also one whose name begins as another's does, and one that is configured no more."""
+    assert expected == record_named(text, ["newsletter", "newsletter/sales", "crm"])
 
 
 def test_a_destination_knows_its_stores(configured: Configured) -> None:
