@@ -127,8 +127,8 @@ def _read(told: Mapping[str, Any]) -> list[str]:
 def _agreements(told: Mapping[str, Any]) -> list[str]:
     return [
         f"{name}: {agreement(book['agreement'])}"
-        for name, book in told["shops"].items()
-        if book["agreement"]
+        for name, book in (told["shops"] | told["destinations"]).items()
+        if book.get("agreement") and book["agreement"]["compared"]
     ]
 
 

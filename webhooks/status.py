@@ -127,6 +127,15 @@ class _Books:
         yield from _watched(self._books["shops"] | destinations)
         yield from _errands(self._books["shops"])
         yield from _agreements(self._books["shops"])
+        held = GaugeMetricFamily(
+            "connector_held_ratio",
+            "Share of what was read at the destination last that was as acknowledged.",
+            labels=["destination"],
+        )
+        for name, book in destinations.items():
+            if told := book.get("agreement"):
+                held.add_metric([name], told["ratio"])
+        yield held
         demands: Mapping[str, int] = self._books.get("requests", {})
         gauge = GaugeMetricFamily(
             "connector_demands",

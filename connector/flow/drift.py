@@ -95,7 +95,7 @@ def note(conn: Connection, target: Target, tally: Compared, *, whole: bool, now:
         "differed": tally.differed,
         "repaired": tally.repaired,
         "left": tally.left,
-        "share": round(1 - tally.differed / tally.compared, 6) if tally.compared else 1.0,
+        "ratio": round(1 - tally.differed / tally.compared, 6) if tally.compared else 1.0,
     }
     lanes.put(conn, f"held:{target.name}", kept, now=now)
 
