@@ -263,13 +263,18 @@ def test_the_operations_page_names_files_and_figures_that_exist() -> None:
     shown = render_metrics(
         {
             "balanced": True,
-            "shops": {"w": {"last_received_at": "2026-11-23T10:00:00Z"}},
+            "shops": {
+                "w": {
+                    "last_received_at": "2026-11-23T10:00:00Z",
+                    "webhooks": {"ok": True, "findings": [], "silent_since": None},
+                }
+            },
             "destinations": {"n": {}},
         },
         _refusing(),
     ).decode()
     figures = set(re.findall(r"\bconnector_[a-z_]+", text))
-    assert 8 == len(figures)
+    assert 9 == len(figures)
     for figure in figures:
         assert re.search(rf"^{figure}(\{{| )", shown, re.MULTILINE), figure
 
