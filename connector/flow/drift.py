@@ -25,6 +25,7 @@ from connector.store.schema import records
 MOST_REPAIRS = 3
 _MARGIN = timedelta(seconds=300)  # what was sent so shortly before may not show yet
 _LONGEST = 255  # bytes of a text that e-mail tools keep
+_LONGEST_TAG = 100
 _FEW, _SHARE = 50, 0.2
 _HELD = (Permission.SEND, Permission.CONFIRM, Permission.SILENT)
 
@@ -127,29 +128,38 @@ def _judged(
 
 def _really(held: Record, real: Record, ours: set[str]) -> Record:
     """What is held of it, in our own words; what says the same is left as we wrote it."""
-    there = {tag.casefold() for tag in real.tags}
+    there = {_tag(tag) for tag in real.tags}
     return replace(
         held,
         fields={
             name: value if _is_same(value, real.fields.get(name)) else real.fields.get(name)
             for name, value in held.fields.items()
         },
-        tags=tuple(sorted(tag for tag in ours if tag.casefold() in there)),
+        tags=tuple(sorted(tag for tag in ours if _tag(tag) in there)),
     )
+
+
+def _tag(name: str) -> str:
+    """A tag as it is compared: cut where e-mail tools cut it, whatever its letter case."""
+    return name.casefold()[:_LONGEST_TAG]
 
 
 def _is_same(ours: Json, theirs: Json) -> bool:
     """As the other side keeps it: numbers as such, texts cut and trimmed, nothing as empty."""
     if ours in (None, "") or theirs in (None, ""):
         return ours in (None, "") and theirs in (None, "", 0)
+    if _text(ours) == _text(theirs):
+        return True
+    if not isinstance(ours, int | float) and not isinstance(theirs, int | float):
+        return False
     try:
         return float(ours) == float(theirs)
-    except (TypeError, ValueError):
-        return _text(ours) == _text(theirs)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _text(value: Json) -> str:
-    return str(value).encode()[:_LONGEST].decode("utf-8", "ignore").strip()
+    return " ".join(str(value).encode()[:_LONGEST].decode("utf-8", "ignore").split())
 
 
 def _enter(conn: Connection, target: Target, real: list[Record], now: datetime) -> None:

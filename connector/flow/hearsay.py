@@ -42,6 +42,8 @@ def listen(
     last = moments.parse_utc(kept.get("at"))
     if last is not None and timedelta(0) <= now - last < EVERY:
         return 0
+    if last is not None and _is_withdrawal_due(store, target, now):
+        return 0  # that goes first; who left before the first add was heard of already
     heard, tally = 0, drift.Compared()
     whole = moments.parse_utc(kept.get("whole_at"))
     is_whole = last is not None and not (whole and timedelta(0) <= now - whole < _WHOLE)
@@ -60,6 +62,11 @@ def listen(
         }
         lanes.put(conn, _name(target), told, now=now)
     return heard + tally.repaired
+
+
+def _is_withdrawal_due(store: Store, target: Target, now: datetime) -> bool:
+    with store.read() as conn:
+        return outbox.queue(conn, target.name, now=now, limit=1).has_withdrawal
 
 
 def _name(target: Target) -> str:
