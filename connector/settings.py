@@ -81,7 +81,11 @@ class ShopSettings(_Frozen):
 
 
 class DestinationSettings(_Frozen):
-    """One destination. ``shops`` is empty for all of them; ``folder`` is absolute."""
+    """One destination. ``shops`` is empty for all of them; ``folder`` is absolute.
+
+    Where it writes to people and there are several shops, they must be named: it is the yes that
+    one audience is for all of them.
+    """
 
     name: str
     platform: str
@@ -137,6 +141,8 @@ class Settings(_Frozen):
     warnings: tuple[str, ...] = ()
 
 
+_NAMES_ITS_SHOPS = ("mailchimp", "http")
+"""Platforms that write to people or have them called: whose people those are must be said."""
 _ONE_EACH = ("audience", "catalog_id", "folder", "url", "ad_account", "pixel_id")
 SECRETS_FOLDER = Path("/run/secrets")
 TOKENS = ".tokens.json"
@@ -221,6 +227,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             yield f"public_url {public} is this machine: no shop outside can call it"
         elif not public.startswith("https://"):
             yield f"public_url {public} must begin with https:// in mode live"
+    yield from _shared_silently(settings)
     for each in destinations:
         if settings.clock and settings.mode == "live" and not each.is_local:
             yield f"CONNECTOR_CLOCK is set: a rehearsal must not reach destinations.{each.name}"
@@ -236,3 +243,13 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                     f"destinations.{each.name}.{key} is also that of destinations.{twin.name}: "
                     "they would undo each other's work. One destination takes several shops"
                 )
+
+
+def _shared_silently(settings: Settings) -> Iterator[str]:
+    """Where people of several shops would come together though nobody said so."""
+    for each in settings.destinations.values():
+        if each.platform in _NAMES_ITS_SHOPS and not each.shops and len(settings.shops) > 1:
+            yield (
+                f"destinations.{each.name} does not say whose people it holds, and there are "
+                f"several shops. If they are to share it: shops: [{', '.join(settings.shops)}]"
+            )

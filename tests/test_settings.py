@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -438,7 +439,7 @@ def test_two_destinations_cannot_share_an_ad_account(house: House) -> None:
 
 def test_d103_two_destinations_cannot_share_an_audience(house: House) -> None:
     """103: each would take away the tags of the other."""
-    twin = "  letters: {platform: mailchimp, audience: a1b2c3d4e5}\n"
+    twin = "  letters: {platform: mailchimp, audience: a1b2c3d4e5, shops: [wool]}\n"
     house.write(PROMISED + twin + "  out: {platform: files, folder: ./exports}\n")
     faults = house.faults(CONNECTOR_DESTINATIONS__LETTERS__API_KEY=MAILCHIMP_KEY)
     ending = "they would undo each other's work. One destination takes several shops"
@@ -447,6 +448,37 @@ def test_d103_two_destinations_cannot_share_an_audience(house: House) -> None:
         f"destinations.out.folder is also that of destinations.crm: {ending}",
     ]
     assert expected == faults
+
+
+@pytest.mark.parametrize(
+    ("section", "secret"),
+    [
+        ("{platform: mailchimp, audience: b1}", {"API_KEY": MAILCHIMP_KEY}),
+        ("{platform: http, url: https://crm.example/hooks}", {"SIGNING_SECRET": SIGNING}),
+    ],
+)
+def test_d103_one_audience_for_two_shops_needs_a_yes(
+    house: House, section: str, secret: dict[str, str]
+) -> None:
+    """103: whoever writes to people says whose; naming all the shops is the yes."""
+    around = {f"CONNECTOR_DESTINATIONS__LETTERS__{key}": value for key, value in secret.items()}
+    house.write(f"{PROMISED}  letters: {section}\n")
+    assert [
+        "destinations.letters does not say whose people it holds, and there are several shops. "
+        "If they are to share it: shops: [wool, yarn]"
+    ] == house.faults(**around)
+    for shops in ("[wool, yarn]", "[yarn]"):
+        house.write(f"{PROMISED}  letters: {section[:-1]}, shops: {shops}}}\n")
+        assert shops == f"[{', '.join(house.load(**around).destinations['letters'].shops)}]"
+
+
+def test_d103_with_one_shop_there_is_nothing_to_say(house: House) -> None:
+    """103: nor for files, which are the shop's own."""
+    house.write(
+        "shops: {wool: {platform: woocommerce, url: https://wool.example}}\n"
+        "destinations: {newsletter: {platform: mailchimp, audience: a1b2c3d4e5}}\n"
+    )
+    assert () == house.load().destinations["newsletter"].shops
 
 
 # --- Beyond the list ----------------------------------------------------------------------------
@@ -626,3 +658,65 @@ def test_files_that_others_may_change_or_read(house: House) -> None:
         "connector.yaml:2 a: the alias *x is not read; write the value out",
         "connector.yaml:2 a: is here for the second time; the first is in line 1",
     ] == house.faults()
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [("30m", timedelta(minutes=30)), ("24h", timedelta(days=1)), ("31d", timedelta(days=31))],
+)
+def test_how_often_files_are_exported(house: House, every: str, expected: timedelta) -> None:
+    """Minutes, hours or days; nothing else is needed."""
+    house.write(PROMISED + f"    every: {every}\n")
+    assert expected == house.load().destinations["crm"].every
+    house.write(PROMISED)
+    assert house.load().destinations["crm"].every is None
+
+
+@pytest.mark.parametrize("every", ["0h", "32d", "24", "1.5h", "-1h", "daily", "99999d", "1w"])
+def test_times_between_exports_that_are_none(house: House, every: str) -> None:
+    """Said at the line; at most a month."""
+    house.write(PROMISED + f"    every: {every}\n")
+    ending = "destinations.crm.every must look like 30m, 24h or 7d, and be at most 31 days"
+    [fault] = house.faults()
+    assert fault.endswith(ending)
+
+
+CRM = PROMISED + "  desk: {platform: http, url: https://crm.example/hooks, shops: [wool]}\n"
+WHSEC = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.mark.parametrize("secret", [WHSEC, "t" * 24, f"{WHSEC},{'t' * 24}"])
+def test_a_signing_secret_is_read(house: House, secret: str) -> None:
+    """With the prefix or without, one or several, in their order."""
+    house.write(CRM)
+    desk = house.load(CONNECTOR_DESTINATIONS__DESK__SIGNING_SECRET=secret).destinations["desk"]
+    assert secret.split(",") == [each.get_secret_value() for each in desk.signing_secret]
+    assert (False, False) == (desk.is_local, desk.private_network)
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("t" * 23, "is too short: at least 24 bytes"),
+        ("whsec_" + base64.b64encode(b"short").decode(), "holds 5 bytes: 24 to 64 are needed"),
+        ("whsec_" + base64.b64encode(b"x" * 65).decode(), "holds 65 bytes: 24 to 64 are needed"),
+        ("whsec_***", "is not whsec_ followed by base64"),
+        (f"{WHSEC},short", "is too short"),
+    ],
+)
+def test_a_signing_secret_that_is_none(house: House, secret: str, words: str) -> None:
+    """It says why, and does not show it."""
+    house.write(CRM)
+    [fault] = house.faults(CONNECTOR_DESTINATIONS__DESK__SIGNING_SECRET=secret)
+    assert words in fault
+    assert secret not in fault
+
+
+def test_two_destinations_cannot_share_an_address(house: House) -> None:
+    """They would undo each other's work."""
+    house.write(CRM + "  twin: {platform: http, url: https://crm.example/hooks, shops: [yarn]}\n")
+    [fault] = house.faults(
+        CONNECTOR_DESTINATIONS__DESK__SIGNING_SECRET=WHSEC,
+        CONNECTOR_DESTINATIONS__TWIN__SIGNING_SECRET=WHSEC,
+    )
+    assert fault.startswith("destinations.twin.url is also that of destinations.desk")

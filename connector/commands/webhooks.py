@@ -47,14 +47,22 @@ def list_(config: Path, mapping: str | None, name: str | None, *, as_json: bool)
 @webhooks.command()
 @with_files
 @WITH_JSON
+@click.option("--yes", is_flag=True, help="Also in mode test, in which nothing else leaves.")
 @click.argument("name", required=False)
-def register(config: Path, mapping: str | None, name: str | None, *, as_json: bool) -> None:
+def register(
+    config: Path, mapping: str | None, name: str | None, *, as_json: bool, yes: bool
+) -> None:
     """Make, mend and leave webhooks until each topic has one that is right.
 
     Each gets an address and a secret of its own topic. Webhooks of others are never touched. The
     shop's key needs the permission Read/Write.
     """
     settings = wiring.configure(config, mapping).settings
+    if settings.mode == "test" and not yes:
+        raise ConnectorError(
+            "The mode is test, and this changes the webhooks where they are kept. If it is meant "
+            "all the same: connector webhooks register --yes"
+        )
     names = _named(settings, name)
     store = wiring.open_store(settings)
     told, problems = [], []

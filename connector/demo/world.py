@@ -177,6 +177,7 @@ destinations:
     platform: mailchimp
     audience: {self.audience.audience}
     base_url: {self.audience.url}
+    shops: [wool, yarn]
   catalog:
     platform: meta_catalog
     catalog_id: "{self.catalog.catalog_id}"

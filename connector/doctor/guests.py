@@ -10,7 +10,7 @@ from connector import letterboxes, places, wiring
 from connector.doctor import versions
 from connector.engine import shape_of
 from connector.errors import ConfigurationFault, LaneDown, TryLater
-from connector.flow import accounts
+from connector.flow import accounts, shop_pins
 from connector.flow.rules import Rules
 from connector.ports import (
     OPERATOR,
@@ -18,6 +18,7 @@ from connector.ports import (
     CheckableShop,
     DestinationAdapter,
     Finding,
+    Fingerprinted,
     Grade,
     Introducing,
     ShopAdapter,
@@ -101,6 +102,15 @@ def _shop(shop: ShopAdapter, settings: Settings, store: Store | None) -> Iterato
         yield from shop.check_webhooks(letterboxes.letterbox(settings, shop, store))
     if isinstance(shop, Versioned) and store is not None:
         yield from versions.examine(shop.name, shop, store)
+    if isinstance(shop, Fingerprinted) and store is not None:
+        yield from _who(shop, settings, store, shop.name)
+
+
+def _who(shop: Fingerprinted, settings: Settings, store: Store, name: str) -> Iterator[Finding]:
+    """Is it the shop that it was; what is wrong with one that is not, the books tell."""
+    trouble, answered = shop_pins.meet(store, name, shop, now=wiring.clock_of(settings)())
+    if answered and trouble is None:
+        yield Finding(what="it is the shop that it was at first", grade=Grade.FINE)
 
 
 def _respelt() -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector import health, wiring
-from connector.flow import accounts
+from connector.flow import accounts, shop_pins
 from connector.store import ground, lanes
 from tests.commands.conftest import SECRET, Home, open_bare
 
@@ -304,6 +305,32 @@ def test_o5_swapped_keys_are_told_and_can_be_confirmed(home: Home, findings: Fin
     assert "--accept newsletter" in alarm["mend"]
     assert [] == findings("", "--accept", "newsletter")
     assert home.audience.world.account == accounts.pinned(store, "newsletter")
+    store.close()
+
+
+def test_another_shop_is_told_and_can_be_confirmed(home: Home, findings: Findings) -> None:
+    """A copy elsewhere answers: an alarm with what is different, until a person says it is meant.
+
+    The books and the figures for a machine say it too.
+    """
+    registered(home)
+    assert [] == findings()
+    store = home.store()
+    with store.read() as conn:
+        known = shop_pins.pinned(conn, "wool")
+    assert known is not None
+    shop_pins.accept(store, "wool", replace(known, currency="SEK"), now=wiring.wall_clock())
+    (alarm,) = findings()
+    assert ("shops.wool", "alarm") == (alarm["where"], alarm["grade"])
+    assert "its currency was SEK and is NOK" in alarm["cause"]
+    assert "--accept wool" in alarm["mend"]
+    assert "another shop answers" in home.run("status").text
+    halted = home.run("status", "--json").told["shops"]["wool"]["halted"]
+    assert {"reason", "mend"} == halted.keys()
+    assert [] == findings("", "--accept", "wool")
+    assert home.run("status", "--json").told["shops"]["wool"]["halted"] is None
+    with store.read() as conn:
+        assert known == shop_pins.pinned(conn, "wool")
     store.close()
 
 

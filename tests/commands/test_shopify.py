@@ -22,9 +22,10 @@ def yarn(home: Home) -> Iterator[Sandbox]:
             f"  yarn: {{platform: shopify, domain: {yarn.domain}, base_url: '{yarn.base_url}'}}\n"
         )
         text = home.config.read_text(encoding="utf-8")
-        home.config.write_text(
-            text.replace("destinations:\n", f"{line}destinations:\n", 1), encoding="utf-8"
-        )
+        text = text.replace("destinations:\n", f"{line}destinations:\n", 1)
+        both = f"base_url: '{home.audience.url}', shops: [wool, yarn]"
+        text = text.replace(f"base_url: '{home.audience.url}'", both)
+        home.config.write_text(text, encoding="utf-8")
         yield yarn
 
 

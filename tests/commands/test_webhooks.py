@@ -347,3 +347,15 @@ def test_watch_is_one_of_two_words(home: Home) -> None:
     ran = home.run("webhooks", "watch")
     assert 2 == ran.exit_code
     assert "must be mend or tell" in ran.error
+
+
+def test_in_mode_test_nothing_is_registered_without_a_yes(home: Home) -> None:
+    """The shop is as it was, and the command says how to do it all the same."""
+    home.settings["mode"] = "test"
+    home.write()
+    ran = home.run("webhooks", "register")
+    assert 1 == ran.exit_code
+    assert "connector webhooks register --yes" in ran.error
+    assert [] == home.shop.books.rows("webhooks")
+    assert 0 == home.run("webhooks", "register", "--yes").exit_code
+    assert [] != home.shop.books.rows("webhooks")

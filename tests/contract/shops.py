@@ -32,7 +32,7 @@ from connector.model import (
     Understood,
     Wish,
 )
-from connector.ports import ShopAdapter, ShopFacts
+from connector.ports import Fingerprinted, ShopAdapter, ShopFacts
 
 REQUIRED = (
     "accepts_an_order",
@@ -54,6 +54,7 @@ REQUIRED = (
     "shop_silent_is_try_later",
     "key_refused_is_lane_down",
     "describe_tells_zone_and_currency",
+    "says_which_shop_it_is",
     "door_keeps_what_is_read",
 )
 """The promises by name; `test_required` fails when one has no test."""
@@ -451,6 +452,25 @@ class ShopContract:
     def test_describe_tells_zone_and_currency(self, play: Play) -> None:
         """As the shop says."""
         assert play.stage.facts == play.shop.describe()
+
+    def test_says_which_shop_it_is(self, play: Play) -> None:
+        """The same each time; its first order when there is one, and no later one."""
+        assert isinstance(play.shop, Fingerprinted)
+        new = play.shop.fingerprint()
+        assert (play.stage.facts.currency, None) == (new.currency, new.first_order)
+        assert new.identity
+        assert new.url
+        first = play.stage.sell("10.00")
+        play.clock.pass_by(days=1)
+        play.stage.sell("12.00")
+        told = play.shop.fingerprint()
+        assert told == play.shop.fingerprint()
+        assert told.first_order is not None
+        assert first.id == told.first_order.id
+        assert told.first_order.at is not None
+        assert timedelta(0) <= play.clock() - told.first_order.at - timedelta(days=1)
+        assert play.clock() - told.first_order.at <= timedelta(days=1, minutes=1)
+        assert new == replace(told, first_order=None)
 
     def test_door_keeps_what_is_read(self, play: Play) -> None:
         """A delivery means the same with the kept headers alone, in whatever case they are."""

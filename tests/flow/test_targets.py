@@ -23,7 +23,8 @@ shops:
     {platform: woocommerce, url: "https://wool.example", timezone: Europe/Oslo, currency: NOK}
   yarn: {platform: shopify, domain: yarn.myshopify.com, timezone: UTC, currency: XAF}
 destinations:
-  newsletter: {platform: mailchimp, audience: a1b2c3d4e5, base_url: "http://127.0.0.1:9"}
+  newsletter: {platform: mailchimp, audience: a1b2c3d4e5, base_url: "http://127.0.0.1:9",
+               shops: [wool, yarn]}
   quiet: {platform: mailchimp, audience: f6a7b8c9d0, shops: [wool]}
   crm: {platform: files, folder: out}
 """

@@ -273,7 +273,7 @@ class Premises:
             f"shops:\n{shops}\n"
             "destinations:\n"
             f"  newsletter: {{platform: mailchimp, audience: {self.audience.audience}, "
-            f"base_url: '{self.audience.url}'}}\n",
+            f"base_url: '{self.audience.url}', shops: [{', '.join(self.shops)}]}}\n",
             encoding="utf-8",
         )
         secrets = {
