@@ -57,6 +57,8 @@ def past(monkeypatch: pytest.MonkeyPatch) -> Iterator[PastShop]:
     monkeypatch.setattr(wiring, "_CORES", 1)  # in this process, where the shop is
     monkeypatch.setattr(flow, "_MOST", 2)
     monkeypatch.setattr(command, "_LOOK", 0.02)
+    # Else a worker asks of its own accord what changed lately, and may be the first to read it.
+    monkeypatch.setenv("CONNECTOR_SHOPS__WOOL__RECONCILE", "off")
     with capture_logs():  # which would go to standard output here
         yield shop
 
