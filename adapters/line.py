@@ -7,15 +7,30 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 
 import httpcore
 import httpx
 
 from adapters import reach, trust
+from adapters.deadline import Timed, within
 from adapters.reach import Reach
+
+__all__ = [
+    "HiccupError",
+    "date_in",
+    "host_of",
+    "is_private",
+    "open_line",
+    "pieces",
+    "read_body",
+    "retry_after",
+    "trusting",
+    "within",
+]
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_WAIT = 86_400
@@ -47,7 +62,7 @@ def open_line(
     headers: Mapping[str, str] | None = None,
     private_network: bool = False,
 ) -> httpx.Client:
-    """A line to one shop, which may be silent for so many ``seconds``.
+    """A line to one shop, which may be silent for so many ``seconds``; for the whole: `within`.
 
     It leads to public addresses only, or also into a ``private_network`` if that is allowed for
     this shop, or, to a host that is written as this machine, there; to any other address a call
@@ -67,7 +82,7 @@ def _way_to(address: httpx.URL, far: Reach) -> httpx.BaseTransport:
     if far is Reach.THIS_MACHINE or not reach.may_be_tried(address.host, far):
         return _Pinned(far)
     proxy = _proxy_to(address)
-    return httpx.HTTPTransport(proxy=proxy, verify=trusting()) if proxy else _Pinned(far)
+    return _Proxied(proxy) if proxy else _Pinned(far)
 
 
 def _proxy_to(address: httpx.URL) -> str | None:
@@ -81,7 +96,12 @@ def _proxy_to(address: httpx.URL) -> str | None:
 
 def trusting() -> ssl.SSLContext:
     """What checks certificates: against the authorities that an admin named, or everybody's."""
-    file = trust.named_authorities()
+    return _trusting(trust.named_authorities())
+
+
+@cache
+def _trusting(file: str | None) -> ssl.SSLContext:
+    """More than a hundred certificates are read, the same for every line."""
     return ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context()
 
 
@@ -89,9 +109,28 @@ class _Pinned(httpx.HTTPTransport):
     """Connects to addresses that were checked; name and certificate stay those of the host."""
 
     def __init__(self, far: Reach) -> None:
-        super().__init__()
+        checked = trusting()
+        super().__init__(verify=checked)
         # httpx has no word for what opens its sockets: only its pool does.
-        self._pool = httpcore.ConnectionPool(ssl_context=trusting(), network_backend=_Checking(far))
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=checked, network_backend=Timed(_Checking(far))
+        )
+
+
+class _Proxied(httpx.HTTPTransport):
+    """Connects to a proxy, which looks names up; one that speaks SOCKS knows no deadline."""
+
+    def __init__(self, proxy: str) -> None:
+        checked = trusting()
+        super().__init__(proxy=proxy, verify=checked)
+        told = httpx.Proxy(proxy)
+        if told.url.scheme in {"http", "https"}:
+            self._pool = httpcore.HTTPProxy(
+                proxy_url=str(told.url),
+                proxy_auth=told.raw_auth,
+                ssl_context=checked,
+                network_backend=Timed(httpcore.SyncBackend()),
+            )
 
 
 class _Checking(httpcore.SyncBackend):
@@ -130,6 +169,8 @@ def read_body(
 ) -> bytes:
     """A whole body of at most ``largest`` bytes, ``seconds`` after ``since`` by ``ticks``.
 
+    What keeps any piece of it from coming out is for `within` to cut off.
+
     Raises `HiccupError` for more.
     """
     body = bytearray()
@@ -140,6 +181,17 @@ def read_body(
         if ticks() > since + seconds:
             raise HiccupError(f"the answer took longer than {seconds:.0f} s")
     return bytes(body)
+
+
+def pieces(response: httpx.Response, *, seconds: float) -> Iterator[bytes]:
+    """A body piece by piece, however long it is: each comes in so many ``seconds``."""
+    arriving = response.iter_bytes()
+    while True:
+        with within(seconds):
+            piece = next(arriving, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def host_of(response: httpx.Response) -> str:

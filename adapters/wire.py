@@ -33,6 +33,10 @@ _CONNECT_SECONDS = 5.0
 _PIECE = 65_536
 
 
+class AnswerTooLarge(TryLater):
+    """The answer has more bytes than are read: asked for less, it may fit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A whole answer, in the shape that the official client reads."""
@@ -128,7 +132,9 @@ class Wire:
         for piece in response.iter_content(_PIECE):
             content += piece
             if len(content) > self._largest:
-                raise TryLater(f"{self._platform}'s answer is larger than {self._largest} bytes")
+                raise AnswerTooLarge(
+                    f"{self._platform}'s answer is larger than {self._largest} bytes"
+                )
         return bytes(content)
 
 

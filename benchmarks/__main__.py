@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import logging
 import os
 import platform
 import re
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +25,7 @@ from benchmarks import Figure, Row, show
 SECTIONS = (
     *("receiver", "end_to_end", "mailchimp_calls", "catalog", "retail"),
     *("backfill", "brought_over", "shopify_past", "first_fill"),
+    *("reconcile", "opt_outs"),
 )
 CRASHES = ("crash", "wreck", "power")
 """Sections that take long and are no figures of speed: only when named."""
@@ -50,6 +53,7 @@ def main() -> int:
     if unknown := sorted(set(told.names) - {*SECTIONS, *CRASHES}):
         parser.error(f"there is no section {unknown[0]}; there are: {', '.join(SECTIONS)}")
     wished = {"quick": told.quick, "kills": told.kills, "pairs": told.pairs, "cuts": told.cuts}
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console = Console(soft_wrap=True)
     kept = True
     for name in told.names or SECTIONS:

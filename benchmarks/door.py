@@ -24,9 +24,10 @@ from connector.ports import Door
 from connector.store.connect import Store
 from connector.store.inbox import Inbox
 from webhooks.app import Threshold, create_app
+from webhooks.health import Health
 from webhooks.patience import Patience
 from webhooks.serve import serve
-from webhooks.status import Counters, Health, render_metrics
+from webhooks.status import Counters, render_metrics
 
 _STORE = "BENCHMARK_STORE"
 _PATIENCE = "BENCHMARK_PATIENCE"

@@ -32,7 +32,7 @@ _TABLES: Mapping[Table, frozenset[str]] = {
     schema.records: frozenset(
         {
             *("status", "lane", "revision", "due_since", "next_attempt_at", "attempts"),
-            *("acknowledged_at", "reason", "mend"),
+            *("acknowledged_at", "seen_at", "reason", "mend"),
         }
     ),
 }

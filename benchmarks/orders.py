@@ -13,6 +13,7 @@ from adapters.woocommerce import sandbox_orders as bodies
 from adapters.woocommerce.sandbox_desk import OPT_IN
 from adapters.woocommerce.sandbox_orders import Goods
 from adapters.woocommerce.sandbox_payloads import Body, Site, touch
+from adapters.woocommerce.sandbox_samples import ATTRIBUTION, YARNS
 from benchmarks.load import request
 from connector.identity import normal_email
 
@@ -24,26 +25,6 @@ _SECOND = 0.2  # deliveries that tell of an order once more
 _APART = 400  # deliveries between the first word of an order and the second, about
 _DAYS = 500  # over which the orders were placed: time decides about some segments
 _KINDS = ("yarn", "needles")
-_YARNS = (
-    "Merinoull fra Rauma, håndfarget, 100 g",
-    "Påskegarn «Ærlig», 50 g",
-    "Silkeblanding, 50 g",
-)
-# What WooCommerce's order attribution leaves in every order:
-# https://woocommerce.com/document/order-attribution-tracking/
-_ATTRIBUTION = {
-    "source_type": "organic",
-    "referrer": "https://www.google.com/",
-    "utm_source": "google",
-    "utm_medium": "organic",
-    "session_entry": "https://shop.example/produkt/merinoull-fra-rauma-handfarget/",
-    "session_start_time": "2026-10-02 09:12:44",
-    "session_pages": "7",
-    "session_count": "2",
-    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-    "device_type": "Mobile",
-}
 
 
 @dataclass(slots=True)
@@ -141,7 +122,7 @@ class Town:
         self._number += 1
         meta = [
             {"id": self._number * 20 + at, "key": f"_wc_order_attribution_{name}", "value": value}
-            for at, (name, value) in enumerate(_ATTRIBUTION.items())
+            for at, (name, value) in enumerate(ATTRIBUTION.items())
         ]
         if ticked:
             meta.append({"id": self._number * 20 + 19, "key": OPT_IN, "value": "1"})
@@ -152,7 +133,7 @@ class Town:
             "payment_method": "stripe",
             "payment_method_title": "Kort",
             "customer_ip_address": "192.0.2.7",
-            "customer_user_agent": _ATTRIBUTION["user_agent"],
+            "customer_user_agent": ATTRIBUTION["user_agent"],
         }
         order = bodies.new_order(
             _SITE,
@@ -173,7 +154,7 @@ class Town:
         chance = self._chance
         price, quantity = chance.choice((4900, 8900, 12900, 19900)), chance.choice((1, 1, 2, 4))
         product = chance.randint(1, 400)
-        name = chance.choice(_YARNS)
+        name = chance.choice(YARNS)
         return bodies.line(
             _SITE,
             self._number * 20 + at,

@@ -29,8 +29,9 @@ from benchmarks import Row
 from benchmarks.forgetful import Disk, PowerCut
 from connector.model import Arrival
 from connector.moments import to_micros
-from connector.store import arrivals, connect, inbox
+from connector.store import arrivals, inbox
 from connector.store.connect import Store
+from connector.store.engines import make_durable
 from connector.store.schema import deliveries, dirty
 
 _FILE = "/connector.db"
@@ -42,7 +43,6 @@ _numbers = itertools.count()
 
 _insert = arrivals._insert  # noqa: SLF001 - the very statement is what is tried
 _row = arrivals._row  # noqa: SLF001 - as above
-_make_durable = connect._make_durable  # noqa: SLF001 - the very settings are what is tried
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Toll:
 
 def as_it_is(conn: apsw.Connection) -> None:
     """The store's own settings."""
-    _make_durable(cast("Any", conn), None)
+    make_durable(cast("Any", conn), None)
 
 
 def careless(conn: apsw.Connection) -> None:

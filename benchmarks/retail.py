@@ -31,8 +31,9 @@ from adapters.woocommerce.sandbox_retail import (
 from adapters.woocommerce.shop import WooCommerceShop
 from benchmarks import Row
 from benchmarks.end_state import digest, end_state
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.flow.rules import Rules
+from connector.house import House
 from connector.store import schema
 from connector.store.connect import Store
 from connector.store.sql import insert_missing

@@ -22,6 +22,7 @@ from connector.commands.options import WITH_JSON, with_files
 from connector.commands.people import erase, export
 from connector.commands.plan import apply, plan
 from connector.commands.reconcile import reconcile
+from connector.commands.segments import segments
 from connector.commands.upkeep import db, replay
 from connector.commands.webhooks import webhooks
 from connector.errors import ConfigurationFault, ConnectorError
@@ -49,7 +50,7 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--orders", default=0, help="End after so many orders; 0 goes on until Ctrl-C.")
-@click.option("--rate", default=8.0, show_default=True, help="Orders a second.")
+@click.option("--rate", default=12.0, show_default=True, help="Orders a second.")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another town.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep the demo's files here.")
 def demo(orders: int, rate: float, seed: int, folder: Path | None) -> None:
@@ -179,7 +180,7 @@ def parked(config: Path, mapping: str | None, released: str | None, *, as_json: 
                 count = outbox.release(conn, destination, key, now=now)
         if not count:
             raise ConnectorError(f"Nothing is parked or quarantined under {released}.")
-        click.echo(f"released: {count}")
+        click.echo(json.dumps({"released": count}) if as_json else f"released: {count}")
         return
     with store.read() as conn:
         told = {
@@ -212,7 +213,8 @@ def mapping_presets(name: str | None) -> None:
 
 
 for _command in (
-    *(backfill, db, doctor, erase, export, init, plan, apply, reconcile, replay, webhooks),
+    *(backfill, db, doctor, erase, export, init, plan, apply, reconcile, replay),
+    *(segments, webhooks),
 ):
     cli.add_command(_command)
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-import structlog
-
-from connector.errors import LaneDown, StoreUnavailable, TryLater
 from connector.flow import (
-    accounts,
     clock,
-    deliver,
     demands,
     evaluate,
-    hearsay,
     ingest,
     labels,
     newcomers,
@@ -26,89 +19,21 @@ from connector.flow import (
     taking,
     watch,
 )
-from connector.flow.apart import Apart
-from connector.flow.deliver import Drained, Wait
 from connector.flow.errands import Reader
-from connector.flow.hush import Hush
-from connector.flow.mending import Post
 from connector.flow.reconcile import Reconciler, note
-from connector.flow.rules import Rules, Target
-from connector.model import Lane
-from connector.moments import EPOCH
-from connector.policy import breaker, pacing
-from connector.ports import DestinationAdapter, Hearing, Scheduled, Shape, ShopAdapter
+from connector.flow.rules import Target
+from connector.house import House
+from connector.loops import WOKEN, Loop
+from connector.outgoing import Outgoing
+from connector.ports import Hearing
 from connector.store import inbox, lanes
-from connector.store.connect import Store
-from mappings.fields import attribute_type
-from mappings.grammar import ItemRules
-
-log = structlog.get_logger()
 
 _INGEST_BATCH = 200
 _EVALUATE_BATCH = 1000
 _ASK_BATCH = 20
-_IDLE = 0.05  # seconds between looks when nothing waits: half the promise of a second is network
-_WOKEN = 0.2  # seconds, for lanes that others of the process wake when there is work
-_BATCHES_A_SECOND = 5.0  # to one destination; Mailchimp minds calls at once, not their number
-_BREATH = 1.0  # seconds before a platform that could not answer is asked again
-_UNTIL_MENDED = 60.0  # seconds before a platform that refuses everything is asked again
 _BEAT = timedelta(seconds=5)
 _ACQUAINTANCE = 10.0  # seconds at most to ask the shops who they are before work begins
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything a worker works with."""
-
-    store: Store
-    shops: Mapping[str, ShopAdapter]
-    destinations: Mapping[str, DestinationAdapter]
-    rules: Rules
-    now: Callable[[], datetime]
-    sends: bool = True
-    """False in ``mode: test``: everything is computed, nothing leaves."""
-    wall: Callable[[], datetime] | None = None
-    """The machine's own clock, also in a rehearsal: it is compared with the destinations'."""
-    answers: demands.Answers | None = None
-    """Where files for people who ask what is held of them are put."""
-    apart: Mapping[str, Apart] = field(default_factory=dict)
-    """The shops whose past is read by processes of their own."""
-    keep_bodies: timedelta = timedelta(days=30)
-    """How long what was delivered is kept word for word, once it is done with."""
-    reconcile: Mapping[str, timedelta] = field(default_factory=dict)
-    """How often each shop is asked what changed lately; one that is missing never is."""
-    posts: Sequence[Post] = ()
-    """The shops and destinations whose webhooks are watched."""
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A step repeated for as long as it finds work, then after a pause."""
-
-    name: str
-    step: Callable[[], int]
-    wakes: Sequence[threading.Event] = ()
-    idle: float = _IDLE
-
-    def run(self, stop: threading.Event, wake: threading.Event) -> None:
-        while not stop.is_set():
-            wake.clear()
-            try:
-                done = self.step()
-            except StoreUnavailable as problem:
-                log.warning("store unavailable", lane=self.name, problem=str(problem))
-                stop.wait(1.0)
-                continue
-            except Exception:
-                # A lane that dies in silence would lose events in silence.
-                log.exception("lane stumbled", lane=self.name)
-                stop.wait(1.0)
-                continue
-            if done:
-                for other in self.wakes:
-                    other.set()
-            else:
-                wake.wait(self.idle)
+_LOOK = 0.1  # seconds between looks whether to stop meanwhile
 
 
 class Engine:
@@ -137,11 +62,7 @@ class Engine:
         self._taking = taking.Taking(house.store, house.rules)
         self._newcomers = True
         self._let_pass = False
-        self._hush = Hush(house.store)
-        self._prepared: set[str] = set()
-        self._only: dict[str, Lane | None] = {}
-        self._written: set[str] = set()
-        self._buckets: dict[str, pacing.Bucket] = {}
+        self._outgoing = Outgoing(house, self._watch, self._taking)
         self._last_beat: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -150,15 +71,15 @@ class Engine:
         wakes = {name: threading.Event() for name in ("evaluate", *house.destinations)}
         away = [wakes[name] for name in house.destinations]
         work = [
-            _Lane("guard", self.guard, idle=1.0),
-            _Lane("ingest", self.ingest, [wakes["evaluate"]]),
-            _Lane("ask", self.ask, [wakes["evaluate"]], idle=_WOKEN),
-            _Lane("evaluate", self.evaluate, away, idle=_WOKEN),
-            _Lane("clock", self.tick, [wakes["evaluate"], *away], idle=1.0),
-            _Lane("errand", self._errand_in_turn, [wakes["evaluate"]], idle=_WOKEN),
-            _Lane("watch", self.watch, idle=1.0),
+            Loop("guard", self.guard, idle=1.0),
+            Loop("ingest", self.ingest, [wakes["evaluate"]]),
+            Loop("ask", self.ask, [wakes["evaluate"]], idle=WOKEN),
+            Loop("evaluate", self.evaluate, away, idle=WOKEN),
+            Loop("clock", self.tick, [wakes["evaluate"], *away], idle=1.0),
+            Loop("errand", self._errand_in_turn, [wakes["evaluate"]], idle=WOKEN),
+            Loop("watch", self.watch, idle=1.0),
             *(
-                _Lane(target.name, lambda target=target: self._paced(target), idle=_WOKEN)  # type: ignore[misc]
+                Loop(target.name, partial(self._outgoing.deliver_in_turn, target), idle=WOKEN)
                 for target in house.rules.targets
                 if house.sends
             ),
@@ -167,7 +88,9 @@ class Engine:
             newcomers.meet(house.store, house.rules, now=house.now())
             first_look = threading.Thread(target=self.guard, name="first look", daemon=True)
             first_look.start()
-            first_look.join(_ACQUAINTANCE)  # who answers later is believed until then as it was
+            until = time.monotonic() + _ACQUAINTANCE  # who answers later is believed as it was
+            while first_look.is_alive() and time.monotonic() < until and not stop.is_set():
+                first_look.join(_LOOK)
             threads = [
                 threading.Thread(
                     target=lane.run,
@@ -279,117 +202,4 @@ class Engine:
 
     def deliver(self, target: Target) -> int:
         """Bring a batch of due records to a destination, unless it is being left alone."""
-        house = self._house
-        adapter = house.destinations[target.name]
-        with house.store.read() as conn:
-            state = lanes.read(conn, target.name)
-        if breaker.phase(_circuit(state), house.now()) is breaker.Phase.OPEN:
-            return 0
-        try:
-            if target.name not in self._prepared:
-                self._only[target.name] = accounts.meet(
-                    house.store,
-                    target.name,
-                    adapter,
-                    now=house.now(),
-                    wall=house.wall() if house.wall else None,
-                )
-                for finding in adapter.prepare(shape_of(target, house.rules)):
-                    log.warning("finding", lane=target.name, what=finding.what, mend=finding.mend)
-                self._prepared.add(target.name)
-                self._written.add(target.name)  # what an earlier process left to be finished
-            self._hush.tell(target, adapter, now=house.now())
-            heard = hearsay.listen(house.store, target, adapter, house.rules, now=house.now())
-            halted = self._watch.stops(target.shops)
-            held = self._taking.holds_back(now=house.now())
-            only = Lane.WITHDRAWAL if halted or held else self._only.get(target.name)
-            drained = deliver.drain(
-                house.store, target, adapter, house.rules, now=house.now(), only=only
-            )
-            if only is not None and not drained.taken:
-                self._say_why(target, halted, held=held)
-                return heard
-            self._flush(target.name, adapter, drained)
-        except (TryLater, LaneDown) as problem:
-            self._pause(target.name, state, problem)
-            return 0
-        if drained.sent:
-            with house.store.write() as conn:
-                lanes.succeeded(conn, target.name, now=house.now())
-        return drained.taken + heard
-
-    def _say_why(self, target: Target, halted: LaneDown | None, *, held: bool) -> None:
-        """Why nothing but withdrawals is sent. Raises `LaneDown`, but while that is worked out."""
-        problem = halted or self._taking.problem
-        if problem is not None:
-            raise problem
-        if not held:
-            raise accounts.clock_is_wrong(target.name)
-
-    def _paced(self, target: Target) -> int:
-        """Deliver when a batch is ready, and leave the platform a moment between two of them."""
-        house = self._house
-        full = house.destinations[target.name].batch_size
-        state = deliver.wait(house.store, target, now=house.now(), full=full)
-        if state is Wait.GATHERING or (state is Wait.READY and not self._may_call(target.name)):
-            return 0
-        return self.deliver(target)
-
-    def _may_call(self, name: str) -> bool:
-        # By the machine's clock: it is the platform that is spared, also in a rehearsal.
-        now = EPOCH + timedelta(seconds=time.monotonic())
-        bucket = self._buckets.get(name) or pacing.full(
-            rate=_BATCHES_A_SECOND, burst=_BATCHES_A_SECOND, now=now
-        )
-        self._buckets[name], wait = pacing.take(bucket, now)
-        return not wait
-
-    def _flush(self, name: str, adapter: DestinationAdapter, drained: Drained) -> None:
-        if drained.sent:
-            self._written.add(name)
-        elif not drained.taken and name in self._written:
-            adapter.flush()
-            if not (isinstance(adapter, Scheduled) and adapter.is_waiting()):
-                self._written.discard(name)
-
-    def _pause(self, name: str, state: lanes.LaneState, problem: TryLater | LaneDown) -> None:
-        now = self._house.now()
-        if isinstance(problem, LaneDown):
-            self._prepared.discard(name)
-            wait, mend = _UNTIL_MENDED, problem.mend
-        else:
-            wait, mend = max(problem.retry_after or 0.0, _BREATH), None
-        circuit = breaker.failed(_circuit(state), now, retry_after=wait)
-        log.warning("lane paused", lane=name, reason=problem.reason, failures=circuit.failures)
-        with self._house.store.write() as conn:
-            lanes.write(
-                conn,
-                name,
-                replace(
-                    state,
-                    failures=circuit.failures,
-                    paused_until=circuit.next_probe_at,
-                    last_problem=problem.reason,
-                    mend=mend,
-                ),
-                now=now,
-            )
-
-
-def _circuit(state: lanes.LaneState) -> breaker.Circuit:
-    return breaker.Circuit(failures=state.failures, next_probe_at=state.paused_until)
-
-
-def shape_of(target: Target, rules: Rules) -> Shape:
-    """What a destination will be asked to hold."""
-    mapped = target.mapping
-    return Shape(
-        fields={name: attribute_type(attribute) for name, attribute in mapped.fields.items()},
-        tags=tuple(sorted(set(mapped.tags(rules.mapping).values()))),
-        purpose=mapped.purpose,
-        tables=tuple(mapped.tables),
-        existing_only=mapped.policy == "existing_only",
-        valued=tuple(sorted(name for name, each in mapped.audiences.items() if each.valued)),
-        sets={name: (each.label, each.text) for name, each in mapped.sets.items()},
-        item_id=(mapped.items or ItemRules()).id,
-    )
+        return self._outgoing.deliver(target)

@@ -92,7 +92,7 @@ def _segment(
 
 def _cause(conn: Connection, delivery_id: int | None) -> str:
     if delivery_id is None:
-        return "time passing, or a changed mapping"
+        return "time passing, a changed mapping, or what was read of the shop"
     row = conn.execute(
         select(deliveries.c.shop, deliveries.c.topic, deliveries.c.received_at).where(
             deliveries.c.id == delivery_id

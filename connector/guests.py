@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from adapters.mailchimp.seal import DOOR as MAILCHIMP_DOOR
 from adapters.shopify.shop import CURRENT_VERSION, ShopifyShop, door_of
 from adapters.woocommerce.authorisation import WooCommerceKeyPage
+from adapters.woocommerce.politeness import Manners
 from adapters.woocommerce.shop import WooCommerceShop
 from connector.ports import (
     BackDoor,
@@ -36,6 +37,7 @@ def _woocommerce(name: str, shop: ShopSettings, facts: ShopFacts | None) -> Shop
         currency=facts.currency if facts else shop.currency,
         timezone=facts.timezone if facts else shop.timezone,
         private_network=shop.private_network,
+        manners=Manners(at_once=shop.requests_at_once, a_second=shop.requests_a_second),
     )
 
 

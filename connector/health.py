@@ -8,7 +8,7 @@ from connector.errors import StoreUnavailable
 from connector.store import lanes
 from connector.store.connect import Store
 from connector.store.ground import LEAST_FREE, free_bytes, sqlite_file
-from webhooks.status import Health
+from webhooks.health import Health
 
 ALIVE_SECONDS = 30
 SILENT = f"none has said for {ALIVE_SECONDS} s that it lives: start connector work"

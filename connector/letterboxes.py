@@ -9,8 +9,8 @@ from functools import partial
 
 from connector import outside, places
 from connector.errors import ConfigurationFault
-from connector.flow import mending
-from connector.flow.mending import HoldsBack, Post
+from connector.flow import posts as watched
+from connector.flow.posts import HoldsBack, Post
 from connector.ports import DestinationAdapter, Letterbox, ShopAdapter, Subscription, Watchable
 from connector.settings import Settings
 from connector.store import lanes
@@ -93,7 +93,7 @@ def posts(
             guest=shop if isinstance(shop, Watchable) else None,
             letterbox=partial(letterbox, settings, shop) if public else None,
             holds_back=_holds_back(
-                settings, mending.tell_only(shop.name) if watch == "tell" else None
+                settings, watched.tell_only(shop.name) if watch == "tell" else None
             ),
         )
     for destination in destinations:
@@ -112,7 +112,7 @@ def posts(
 
 
 def _holds_back(settings: Settings, otherwise: HoldsBack | None) -> HoldsBack | None:
-    return mending.TEST if settings.mode == "test" else otherwise
+    return watched.TEST if settings.mode == "test" else otherwise
 
 
 def _back_letterbox(settings: Settings, name: str, _store: Store) -> Letterbox:

@@ -13,21 +13,19 @@ from types import FrameType
 
 import structlog
 
+from connector import log_lines
 from connector.engine import Engine
 from connector.errors import ConnectorError
-from connector.wiring import (
-    CONFIG,
-    MAPPING,
-    Configured,
-    build_house,
-    collecting_seldom,
-    open_store,
-    speak_in_lines,
-)
+from connector.garbage import collecting_seldom
+from connector.orphans import end_with_parent
+from connector.reception import CONFIG, MAPPING
+from connector.store.sole import StoreTaken
+from connector.wiring import Configured, build_house, open_store
 from webhooks.serve import serve
 
 log = structlog.get_logger()
 
+_IN_TURN = 0.5  # seconds between looks whether a command is done with the store
 _PATIENCE = 20  # seconds a process may take to finish what it has in hand
 
 
@@ -41,7 +39,7 @@ def receive(
         os.environ[MAPPING] = mapping
     listen = configured.settings.listen
     serve(
-        "connector.wiring:receiver_app",
+        "connector.reception:receiver_app",
         listen.host,
         listen.port,
         threads=threads or configured.settings.threads,
@@ -50,15 +48,32 @@ def receive(
 
 def work(configured: Configured) -> None:
     """Work until told to stop."""
-    speak_in_lines()
+    log_lines.speak_in_lines()
     store = open_store(configured.settings)
     stop = threading.Event()
     _on_signal(stop.set)
     house = build_house(configured, store)
     log.info("working", mode=configured.settings.mode, store=store.dialect)
-    with collecting_seldom():
-        Engine(house).run(stop)
+    with store.appointed(), collecting_seldom():
+        work_in_turn(Engine(house), stop)
     store.close()
+
+
+def work_in_turn(engine: Engine, stop: threading.Event) -> None:
+    """Work until ``stop`` is set; as long as a command works on the store, wait for it.
+
+    A receiver runs beside this and ends when this ends: no webhook may be lost because somebody
+    reads a shop's past just now.
+    """
+    is_told = False
+    while not stop.is_set():
+        try:
+            engine.run(stop)
+        except StoreTaken:
+            if not is_told:
+                log.info("waiting", until="the command that works on the store is done")
+                is_told = True
+            stop.wait(_IN_TURN)
 
 
 def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
@@ -71,7 +86,10 @@ def run_both(configured: Configured, config: Path, mapping: str | None) -> None:
         "serve": ["serve", *common, "--listen", f"{listen.host}:{listen.port}"],
     }
     children = {
-        name: subprocess.Popen([sys.executable, "-m", "connector", *arguments])  # noqa: S603 - ourselves
+        name: subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "connector", *arguments],
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - no thread was started yet
+        )
         for name, arguments in commands.items()
     }
     ended = threading.Event()

@@ -6,7 +6,7 @@ with the shop's own ids. No shop's name has a slash; an id may.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from connector.model import Kind
 
@@ -14,6 +14,8 @@ SOLD = (Kind.PRODUCT, Kind.PROMOTION, Kind.ORDER, Kind.CART)
 """What records of sales are about: first what the others name."""
 OF_PEOPLE = frozenset({Kind.ORDER, Kind.CART})
 """Those that are about somebody."""
+Place: TypeAlias = tuple[str, str]
+"""The shop and its id of a thing."""
 
 
 class Thing(NamedTuple):

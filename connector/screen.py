@@ -37,6 +37,10 @@ def checked(settings: Settings, mapping: MappingRules) -> str:
     )
 
 
+_TOLD_ABOVE = ("shop", "reading", "destination")
+"""Alarms of what is told of each shop and destination already."""
+
+
 def books(told: Mapping[str, Any]) -> str:
     """The books as two tables and a verdict."""
     shops = table(
@@ -59,7 +63,7 @@ def books(told: Mapping[str, Any]) -> str:
         ],
     )
     problems = [
-        f"{name}: {safe(book['last_problem'])}"
+        f"{name}: {safe(book['last_problem'].rstrip('.'))}."
         + (f" {safe(book['mend'])}" if book["mend"] else "")
         + (f" Paused until {book['paused_until']}." if book["paused_until"] else "")
         for name, book in told["destinations"].items()
@@ -77,6 +81,7 @@ def books(told: Mapping[str, Any]) -> str:
         f"ALARM: {safe(each['where'])}: {safe(each['what'])}. "
         f"{safe(each['who'])}: {safe(each['mend'])}"
         for each in told["alarms"]
+        if each["kind"] not in _TOLD_ABOVE
     ]
     verdict = "The books balance." if told["balanced"] else "THE BOOKS DO NOT BALANCE."
     if told["mode"] == "test":
@@ -116,7 +121,7 @@ def _read(told: Mapping[str, Any]) -> list[str]:
         ],
     )
     problems = [
-        f"{name}: {safe(errand['problem'])}"
+        f"{name}: {safe(errand['problem'].rstrip('.'))}."
         + (f" {safe(errand['mend'])}" if errand["mend"] else "")
         for name, errand in rows
         if errand["problem"]
@@ -125,10 +130,14 @@ def _read(told: Mapping[str, Any]) -> list[str]:
 
 
 def _agreements(told: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}: {agreement(book['agreement'])}"
+    found = {
+        name: book["agreement"]
         for name, book in (told["shops"] | told["destinations"]).items()
-        if book.get("agreement") and book["agreement"]["compared"]
+        if book.get("agreement")
+    }
+    return [
+        *(f"{name}: {agreement(each)}" for name, each in found.items() if each["compared"]),
+        *(f"{name}: {unread(each)}" for name, each in found.items() if each.get("problem")),
     ]
 
 
@@ -137,10 +146,17 @@ def agreement(told: Mapping[str, Any]) -> str:
     differed, compared, repaired = told["differed"], told["compared"], told["repaired"]
     share = math.floor(told["ratio"] * 10_000) / 100
     text = f"{share:g} % of {compared:,} agree"
-    if not differed:
-        return text
-    mended = "repaired" if repaired >= differed else f"{repaired:,} of them repaired"
-    return f"{text}, {differed:,} differed, {mended}"
+    if differed:
+        mended = "repaired" if repaired >= differed else f"{repaired:,} of them repaired"
+        text += f", {differed:,} differed, {mended}"
+    for number, did in ((told.get("edited"), "edited"), (told.get("gone"), "taken away")):
+        text += f"; {number:,} {did} there by hand, left so" if number else ""
+    return text
+
+
+def unread(told: Mapping[str, Any]) -> str:
+    """Why a destination could not be read back, and who mends it."""
+    return safe(f"cannot be read back: {told['problem']}. {told['mend'] or 'It is tried again.'}")
 
 
 def _webhooks(told: Mapping[str, Any]) -> list[str]:

@@ -34,7 +34,10 @@ _SHOP = (
 )
 _KINDS: Mapping[str, Mapping[str, _Keys]] = {
     "shops": {
-        "woocommerce": _Keys(("url", "consumer_key", "consumer_secret", "webhook_secret"), _SHOP),
+        "woocommerce": _Keys(
+            ("url", "consumer_key", "consumer_secret", "webhook_secret"),
+            (*_SHOP, "requests_at_once", "requests_a_second"),
+        ),
         "shopify": _Keys(
             ("domain", "client_secret"),
             ("client_id", "access_token", "api_version", "token_file", *_SHOP),

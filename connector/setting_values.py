@@ -11,6 +11,8 @@ import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
@@ -169,10 +171,15 @@ def safe_address(value: Any) -> str:
 def zone(value: Any) -> str:
     """The IANA name of a time zone."""
     name = text(value)
-    known = available_timezones()
-    if name not in known:
+    if name not in _packaged_zones() and name not in (known := available_timezones()):
         raise ValueError(f"is no time zone: {name!r}.{meant(name, sorted(known))}")
     return name
+
+
+@cache
+def _packaged_zones() -> frozenset[str]:
+    """The zones that come with us; the system's own are looked for, file by file, if need be."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
 def moment(value: Any) -> datetime:

@@ -69,6 +69,11 @@ class ShopSettings(_Frozen):
     )
     """How often it is asked what changed lately, in case a webhook was lost; ``None``: never."""
 
+    requests_at_once: Annotated[int, BeforeValidator(values.number(1, 16))] = 4
+    """How many pages of its lists are asked for at a time."""
+    requests_a_second: Annotated[int | None, BeforeValidator(values.number(1, 1000))] = None
+    """How many of them a second at most; ``None``: as fast as it answers."""
+
     @property
     def seals(self) -> tuple[SecretStr, ...]:
         """What may sign its webhooks: a webhook's own secret, or on Shopify the app's."""
@@ -228,6 +233,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         elif not public.startswith("https://"):
             yield f"public_url {public} must begin with https:// in mode live"
     yield from _shared_silently(settings)
+    yield from _numbered_alike(settings)
     for each in destinations:
         if settings.clock and settings.mode == "live" and not each.is_local:
             yield f"CONNECTOR_CLOCK is set: a rehearsal must not reach destinations.{each.name}"
@@ -243,6 +249,22 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                     f"destinations.{each.name}.{key} is also that of destinations.{twin.name}: "
                     "they would undo each other's work. One destination takes several shops"
                 )
+
+
+def _numbered_alike(settings: Settings) -> Iterator[str]:
+    """Where orders of two shops would be taken for the same one: WooCommerce counts from 1."""
+    for each in settings.destinations.values():
+        counted = [
+            name
+            for name in each.shops or settings.shops
+            if name in settings.shops and settings.shops[name].platform == "woocommerce"
+        ]
+        if each.platform == "meta_conversions" and len(counted) > 1:
+            yield (
+                f"destinations.{each.name} would tell of orders of {' and '.join(counted)}, which "
+                "have the same numbers: Meta counts one of two alike. A pixel for each: "
+                f"shops: [{counted[0]}]"
+            )
 
 
 def _shared_silently(settings: Settings) -> Iterator[str]:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import os
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,21 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import Connection
-from structlog.typing import EventDict
 
 from adapters.files import csv_safe
-from connector import health, letterboxes
+from connector import letterboxes
 from connector.access import Answers
-from connector.engine import House
 from connector.errors import ConfigurationFault, LaneDown, TryLater
-from connector.flow import books, sales
+from connector.flow import books, sales_due
 from connector.flow.apart import Apart
 from connector.flow.rules import Holds, Rules
 from connector.flow.taking_back import ShopTold
-from connector.flow.targets import stores_of, targets_of
-from connector.guests import BACK_DOORS, DESTINATIONS, DOORS, KEY_PAGES, SHOPS, STORES
+from connector.flow.targets import clashes, stores_of, targets_of
+from connector.guests import DESTINATIONS, KEY_PAGES, SHOPS, STORES
+from connector.house import House
 from connector.keys import Keyring
 from connector.ports import (
     DestinationAdapter,
@@ -43,21 +36,13 @@ from connector.ports import (
 from connector.settings import DestinationSettings, Settings, ShopSettings, load_settings
 from connector.store import lanes
 from connector.store.connect import Store
-from connector.store.inbox import Inbox
 from mappings.grammar import Mapping as MappingRules
 from mappings.load import load_file
-from webhooks import signatures
-from webhooks.app import Threshold, create_app
-from webhooks.back_door import BackEntrance
-from webhooks.status import Counters, Health, render_metrics
 
 if TYPE_CHECKING:
     from adapters.files.destination import FilesDestination
 
-CONFIG = "CONNECTOR_CONFIG"
-MAPPING = "CONNECTOR_MAPPING_FILE"
 _CORES = os.cpu_count() or 1
-_OBJECTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +56,14 @@ class Configured:
 def configure(config: Path, mapping: str | None = None, listen: str | None = None) -> Configured:
     """Read and check both files. Raises `ConfigurationFault` with every fault of the first."""
     settings = load_settings(config, mapping=mapping, listen=listen)
-    return Configured(
-        settings,
-        load_file(
-            settings.mapping,
-            shops={name: shop.platform for name, shop in settings.shops.items()},
-            destinations={name: d.platform for name, d in settings.destinations.items()},
-        ),
+    rules = load_file(
+        settings.mapping,
+        shops={name: shop.platform for name, shop in settings.shops.items()},
+        destinations={name: d.platform for name, d in settings.destinations.items()},
     )
+    if faults := tuple(clashes(settings, rules)):
+        raise ConfigurationFault(faults)
+    return Configured(settings, rules)
 
 
 def build_house(configured: Configured, store: Store) -> House:
@@ -93,7 +78,7 @@ def build_house(configured: Configured, store: Store) -> House:
     rules = build_rules(configured, zone=first.timezone, currency=first.currency)
     with store.write() as conn:
         for target in rules.holding(Holds.SALES):
-            sales.mark_everything(conn, target, now=now())
+            sales_due.mark_everything(conn, target, now=now())
     makes = {
         name: partial(SHOPS[shop.platform], name, shop, facts[name])
         for name, shop in settings.shops.items()
@@ -238,101 +223,6 @@ def draw_up_books(configured: Configured, store: Store) -> dict[str, Any]:
             mode=settings.mode,
             now=clock_of(settings)(),
         )
-
-
-def receiver_app() -> Any:
-    """The receiver as a WSGI application; the environment names the configuration."""
-    configured = configure(Path(os.environ[CONFIG]), os.environ.get(MAPPING))
-    speak_in_lines()
-    settings = configured.settings
-    store = open_store(settings)
-    inbox = Inbox(store)
-    counters = Counters()
-    now = clock_of(settings)
-
-    def healthy() -> Health:
-        return health.of_store(store, now())
-
-    def metrics() -> bytes:
-        return render_metrics(
-            draw_up_books(configured, store),
-            counters,
-            accepted=inbox.accepted,
-            duplicates=inbox.duplicates,
-        )
-
-    return create_app(
-        thresholds={
-            name: Threshold(
-                shop=name,
-                door=DOORS[shop.platform](shop),
-                secrets=signatures.spellings(s.get_secret_value() for s in shop.seals),
-            )
-            for name, shop in settings.shops.items()
-        },
-        back_entrances={
-            name: BackEntrance(
-                destination=name,
-                door=BACK_DOORS[section.platform],
-                token=section.webhook_token.get_secret_value().encode(),
-                secrets=tuple(each.get_secret_value().encode() for each in section.webhook_secret),
-            )
-            for name, section in settings.destinations.items()
-            if section.platform in BACK_DOORS and section.webhook_token
-        },
-        accept=inbox.accept,
-        accept_soon=inbox.accept_soon,
-        health=healthy,
-        metrics=metrics,
-        clock=now,
-        counters=counters,
-        limit=settings.body_limit,
-    )
-
-
-@contextmanager
-def collecting_seldom() -> Iterator[None]:
-    """Look for circles of garbage a hundred times less often: facts and rows make none.
-
-    Python looks after every 700 objects, which took a sixth of the time of settling and a quarter
-    of that of evaluating.
-    """
-    before = gc.get_threshold()
-    gc.freeze()  # what is here by now stays
-    gc.set_threshold(_OBJECTS, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-def speak_in_lines() -> None:
-    """Log JSON lines on standard error: ids, counts, reasons, never a person or a secret."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _without_words,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _without_words(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """An exception's kind and place, without its message: that may quote a person."""
-    raised = event.pop("exc_info", None)
-    if raised:
-        kind, _, trace = sys.exc_info() if raised is True else raised
-        event["exception"] = kind.__name__ if kind else "unknown"
-        event["where"] = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(trace)[-6:]
-        ]
-    return event
 
 
 def _shop_facts(

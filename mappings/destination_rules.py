@@ -78,7 +78,9 @@ def _destination(
         purpose = _purpose(shape, platform, (*place, "consent"), faults)
         return read_audiences(shape, place, purpose, segments, around, faults)
     if shape.ecommerce == "true" and platform is not None and platform not in _STORES:
-        faults.add((*place, "ecommerce"), f"{platform} has no place for orders and products")
+        kept_by = ", ".join(sorted(_STORES))
+        what = f"{platform} has no place for orders and products; these have: {kept_by}"
+        faults.add((*place, "ecommerce"), what)
     for key in _ABOUT_ITEMS:
         if platform is not None and key in shape.model_fields_set:
             faults.add((*place, key), f"is for catalogs; {platform} holds people")

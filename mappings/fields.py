@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from connector import moments, money
-from connector.model import Customer, Json, Order, Profile
+from connector.model import Customer, Json, Order, Profile, Purpose
 from connector.ports import FieldType
 
 PLATFORM_CONSENT = "shopify"
@@ -157,7 +157,14 @@ _ATTRIBUTES: Mapping[str, tuple[FieldType, _Reader]] = {
     "last_order_date": (FieldType.DATE, lambda profile, zone: _day(profile.last_order_at, zone)),
     "customer_added_date": (FieldType.DATE, lambda profile, zone: _day(profile.added_at, zone)),
 }
-ATTRIBUTES: Mapping[str, FieldType] = {name: kind for name, (kind, _) in _ATTRIBUTES.items()}
+SUBSCRIPTIONS: Mapping[str, Purpose] = {
+    f"{purpose}_subscription_status": purpose for purpose in Purpose
+}
+"""How a person stands to each purpose: no part of the profile, but of what the evidence says."""
+ATTRIBUTES: Mapping[str, FieldType] = {
+    **{name: kind for name, (kind, _) in _ATTRIBUTES.items()},
+    **dict.fromkeys(SUBSCRIPTIONS, FieldType.TEXT),
+}
 """The attributes that every person has, with the type a destination's field needs for them."""
 
 NOT_YET: frozenset[str] = frozenset(
@@ -166,9 +173,8 @@ NOT_YET: frozenset[str] = frozenset(
         *("products_purchased", "orders_placed", "abandoned_checkout_date", "anniversary"),
         *("customer_tags", "customer_countries", "customer_cities", "customer_regions"),
         *("customer_email_domain", "customer_language", "customer_account_status", "companies"),
-        *("email_subscription_status", "sms_subscription_status", "product_subscription_status"),
+        *("product_subscription_status", "in_segment"),
         *("created_by_app_id", "store_credit_accounts", "customer_within_distance"),
-        "in_segment",
     }
 )
 """Words of the language that this version cannot send as a field."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from connector.model import Purpose
-from mappings.segments.syntax import Comparison, Operator, Query, Text
+from mappings.segments.syntax import Comparison, Operator, Query
+from mappings.segments.values import Text
 
 Policy: TypeAlias = Literal["subscribed_only", "existing_only", "everyone", "granted_only"]
 """Whom a destination holds: those who may be mailed, those it holds already, or all.

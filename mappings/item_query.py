@@ -13,19 +13,8 @@ from mappings.segments.attributes import OPERATORS, Kind
 from mappings.segments.check import raise_all, value_faults
 from mappings.segments.faults import QueryFault
 from mappings.segments.parse import read_query
-from mappings.segments.syntax import (
-    And,
-    Clause,
-    Comparison,
-    Expression,
-    Fraction,
-    Not,
-    Operator,
-    Or,
-    Query,
-    Text,
-    Whole,
-)
+from mappings.segments.syntax import And, Clause, Comparison, Expression, Not, Operator, Or, Query
+from mappings.segments.values import Fraction, Text, Whole
 
 
 def parse_item_query(text: str) -> Query:

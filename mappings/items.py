@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from connector.doubts import newest
 from connector.model import Json, Record
 from connector.moments import to_text
-from connector.store.catalog import ForSale
+from connector.store.catalog import ForSale, key_of
 from mappings.grammar import DestinationMapping, ItemRules
 from mappings.item_facts import status_of, stock_of
 from mappings.item_labels import label_text
@@ -81,6 +81,39 @@ def item_id(template: str, item: ForSale) -> str:
         "sku": variant.sku,
     }
     return PLACEHOLDER.sub(lambda found: given[found[1]], template)
+
+
+def keys_of_id(template: str, item_id: str, shops: Collection[str]) -> set[str]:
+    """The keys of the records that may have this id in the catalog, by the pattern of the ids.
+
+    Both platforms number their variants; of others whatever stands there is taken.
+    """
+    for number in (r"\d+", r".+"):
+        found = {
+            key_of((shop, match["variant"]))
+            for shop in shops
+            if (match := re.fullmatch(_pattern(template, shop, number), item_id))
+        }
+        if found:
+            return found
+    return set()
+
+
+def _pattern(template: str, shop: str, number: str) -> str:
+    """What an id looks like that was made for an item of one shop."""
+    first, *texts = PLACEHOLDER.split(template)
+    pattern, is_known = re.escape(first), False
+    for name, text in zip(texts[::2], texts[1::2], strict=True):
+        match name:
+            case "shop":
+                pattern += re.escape(shop)
+            case "variant_id":
+                pattern += "(?P=variant)" if is_known else f"(?P<variant>{number})"
+                is_known = True
+            case _:
+                pattern += ".*"
+        pattern += re.escape(text)
+    return pattern
 
 
 def _prices(item: ForSale) -> Mapping[str, Json]:

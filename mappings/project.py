@@ -12,7 +12,7 @@ from connector.doubts import newest
 from connector.match_keys import of_person
 from connector.model import ConsentState, Json, Permission, Profile, Record
 from connector.money import to_major
-from mappings.fields import attribute_value
+from mappings.fields import SUBSCRIPTIONS, attribute_value
 from mappings.grammar import DestinationMapping
 
 Row: TypeAlias = Mapping[str, Json]
@@ -20,7 +20,10 @@ Row: TypeAlias = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Everything a projection may look at for one person. ``held`` is the acknowledged record."""
+    """Everything a projection may look at for one person. ``held`` is the acknowledged record.
+
+    ``subscriptions`` has the words of those of `fields.SUBSCRIPTIONS` that are asked for.
+    """
 
     profile: Profile
     segments: Collection[str]
@@ -28,6 +31,7 @@ class Known:
     summary: Summary
     held: Record | None
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 def project(
@@ -58,7 +62,9 @@ def project(
         email=profile.email,
         permission=permission,
         fields={
-            name: attribute_value(attribute, profile, zone)
+            name: known.subscriptions[attribute]
+            if attribute in SUBSCRIPTIONS
+            else attribute_value(attribute, profile, zone)
             for name, attribute in rules.fields.items()
         },
         tags=tuple(sorted({tags[name] for name in known.segments if name in tags})),

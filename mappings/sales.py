@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 from connector import money
 from connector.model import Bearing, Cart, Json, Kind, Line, Order, Permission, Promotion, Worth
 from connector.moments import to_text
+from connector.store.baskets import Basket
 from connector.store.catalog import ForSale
-from connector.store.sales import Basket, Bought, Shown
+from connector.store.sales import Bought, Shown
 from mappings.item_facts import status_of
 from mappings.items import is_sold_in_variations
 

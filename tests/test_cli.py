@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-ENV = """\
-CONNECTOR_SHOPS__WOOL__CONSUMER_KEY=ck_1234567890
-CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET=cs_1234567890
-CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET=0123456789abcdef0123
-CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY=0123456789abcdef0123456789abcdef-us1
-"""
-CONFIG = """\
-store: sqlite:///connector.db
-mapping: preset:loyalty-ladder
-shops:
-  wool: {platform: woocommerce, url: "https://wool.example", timezone: Europe/Oslo, currency: NOK}
-destinations:
-  newsletter: {platform: mailchimp, audience: a1b2c3d4e5}
-"""
+from tests.program import CONFIG, ENV, furnish, run
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder with a whole configuration."""
-    (tmp_path / "connector.yaml").write_text(CONFIG, encoding="utf-8")
-    env = tmp_path / ".env"
-    env.touch(mode=0o600)
-    env.write_text(ENV, encoding="utf-8")
+    furnish(tmp_path)
     return tmp_path
-
-
-def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "connector", *arguments],
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("CONNECTOR_")},
-    )
 
 
 def test_a_right_configuration_is_fine(home: Path) -> None:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from connector.engine import Engine, House
+from connector import running
+from connector.engine import Engine
 from connector.errors import LaneDown, StoreUnavailable, TryLater
-from connector.flow.rules import Rules, Target
+from connector.house import House
 from connector.model import (
     Arrival,
     Change,
@@ -37,7 +37,7 @@ from connector.ports import Door, Finding, Shape, ShopFacts
 from connector.store import inbox, lanes
 from connector.store.connect import Store
 from connector.store.inbox import Inbox
-from mappings.load import load_mapping
+from tests.one_destination import rules_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPPING = """
@@ -148,25 +148,11 @@ class Stage:
     sends: bool = True
 
     def __post_init__(self) -> None:
-        mapping = load_mapping(
-            MAPPING, shops={"wool": "woocommerce"}, destinations={"newsletter": "mailchimp"}
-        )
-        target = Target(
-            name="newsletter",
-            mapping=mapping.destinations["newsletter"],
-            shops=frozenset({"wool"}),
-        )
         self.house = House(
             store=self.store,
             shops={"wool": self.shop},
             destinations={"newsletter": self.destination},
-            rules=Rules(
-                mapping=mapping,
-                platforms={"wool": "woocommerce"},
-                zone=ZoneInfo("Europe/Oslo"),
-                currency="NOK",
-                targets=(target,),
-            ),
+            rules=rules_of(MAPPING),
             now=lambda: self.now,
             sends=self.sends,
         )
@@ -272,6 +258,23 @@ def test_a_refused_key_says_who_mends_it_and_is_prepared_anew(stage: Stage) -> N
     assert (["p1@x.example"], 2) == (stage.destination.taken, stage.destination.prepared)
 
 
+def test_what_was_mended_is_over_although_nothing_is_due(stage: Stage) -> None:
+    """Who acted sees that it was right, and does not wait for the next order to see it."""
+    stage.arrive("grants 1")
+    stage.engine.drain()
+    with stage.store.write() as conn:
+        lanes.write(
+            conn,
+            "newsletter",
+            lanes.LaneState(failures=3, last_problem="the key is refused", mend="A new key."),
+            now=NOON,
+        )
+    stage.engine.drain()
+    with stage.store.read() as conn:
+        state = lanes.read(conn, "newsletter")
+    assert (0, None, None) == (state.failures, state.last_problem, state.mend)
+
+
 def test_mode_test_computes_everything_and_sends_nothing(store: Store) -> None:
     """The records are due, and stay so."""
     stage = Stage(store, sends=False)
@@ -310,6 +313,35 @@ def test_a_second_worker_is_kept_off_an_sqlite_store(store: Store, store_url: st
         else:
             with other.only_worker():
                 pass
+    other.close()
+
+
+def test_a_worker_waits_for_a_command_and_not_for_another_worker(
+    store: Store, store_url: str
+) -> None:
+    """Who reads a shop's past is done some day; the receiver that runs beside it goes on."""
+    stage, other = Stage(store), Store.open(store_url)
+    stage.house = replace(stage.house, now=lambda: datetime.now(UTC))
+    stage.arrive("order 1")
+    stop = threading.Event()
+    runner = threading.Thread(target=running.work_in_turn, args=(Engine(stage.house), stop))
+    with other.only_worker():
+        runner.start()
+        if store.dialect == "sqlite":
+            time.sleep(0.2)
+            assert ([], True) == (stage.destination.taken, runner.is_alive())
+    deadline = time.monotonic() + 20
+    while not stage.destination.taken and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stop.set()
+    runner.join(timeout=20)
+    assert (["p1@x.example"], False) == (stage.destination.taken, runner.is_alive())
+    with store.appointed():
+        assert (store.dialect == "sqlite") == other.has_worker()
+        if store.dialect == "sqlite":
+            with pytest.raises(StoreUnavailable, match="another worker already works"):
+                other.appointed().__enter__()
+    assert not other.has_worker()
     other.close()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector import guests
 from connector.errors import ConfigurationFault
 from connector.setting_values import Listen, is_loopback
 from connector.settings import Settings, load_settings
@@ -152,6 +154,65 @@ def test_how_often_must_be_a_span(house: House) -> None:
         f"{name} in the environment must look like 30m, 24h or 7d, and be at most 31 days; or off"
     )
     assert [expected] == house.faults(**{name: "often"})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", (4, None)),
+        (", requests_at_once: 2, requests_a_second: 5", (2, 5)),
+        (", requests_at_once: 16", (16, None)),
+    ],
+)
+def test_how_politely_a_shop_is_read(
+    house: House, more: str, expected: tuple[int, int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four pages at a time and as fast as it answers, unless the shop is to be spared."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(guests, "WooCommerceShop", lambda *_, **named: given.update(named))
+    house.write(f"shops: {{wool: {{platform: woocommerce, url: https://wool.example{more}}}}}")
+    guests.SHOPS["woocommerce"]("wool", house.load().shops["wool"], None)
+    assert expected == (given["manners"].at_once, given["manners"].a_second)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("AT_ONCE", "0"), ("AT_ONCE", "17"), ("A_SECOND", "0"), ("A_SECOND", "5m")]
+)
+def test_how_politely_must_be_a_number(house: House, name: str, value: str) -> None:
+    """Never is not a speed, and so much at once leaves no room for customers."""
+    (fault,) = house.faults(**{f"CONNECTOR_SHOPS__WOOL__REQUESTS_{name}": value})
+    assert "must be a whole number from 1 to" in fault
+
+
+@pytest.mark.parametrize(
+    ("shops", "second", "refused"),
+    [
+        ("", "woocommerce, url: https://yarn.example", True),
+        (", shops: [wool, yarn]", "woocommerce, url: https://yarn.example", True),
+        (", shops: [wool]", "woocommerce, url: https://yarn.example", False),
+        ("", "shopify, domain: yarn-and-more.myshopify.com", False),
+    ],
+)
+def test_one_pixel_is_for_one_shop_that_counts_from_one(
+    house: House, shops: str, second: str, *, refused: bool
+) -> None:
+    """Both have an order 12, and Meta would count the second as told already."""
+    house.write(
+        "shops:\n"
+        "  wool: {platform: woocommerce, url: https://wool.example}\n"
+        f"  yarn: {{platform: {second}}}\n"
+        "destinations:\n"
+        f'  buys: {{platform: meta_conversions, pixel_id: "123"{shops}}}\n'
+    )
+    keys = ("CONSUMER_KEY", "CONSUMER_SECRET", "WEBHOOK_SECRET", "CLIENT_SECRET")
+    secrets = {f"CONNECTOR_SHOPS__YARN__{key}": SIGNING for key in keys}
+    secrets["CONNECTOR_DESTINATIONS__BUYS__ACCESS_TOKEN"] = SIGNING
+    if refused:
+        (fault,) = house.faults(**secrets)
+        assert "orders of wool and yarn, which have the same numbers" in fault
+        assert fault.endswith("shops: [wool]")
+    else:
+        assert "buys" in house.load(**secrets).destinations
 
 
 def test_no_secret_is_ever_shown(house: House) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from connector import screen, wiring
-from connector.engine import Engine, _Lane
+from connector import log_lines, screen, wiring
+from connector.engine import Engine
 from connector.flow.rules import Target
+from connector.loops import Loop
 from connector.model import Claim
 from connector.store.connect import Store
 from tests.erasure.place import MARK, Place, order, said
@@ -72,7 +73,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     kept = structlog.get_config()
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    wiring.speak_in_lines()
+    log_lines.speak_in_lines()
     yield stream
     structlog.configure(**kept)
 
@@ -112,7 +113,7 @@ def test_threat_e2_a_name_is_in_no_log(written: io.StringIO, tmp_path: Path) -> 
         stop.set()
         return engine.deliver(target_of(engine))
 
-    _Lane("newsletter", step).run(stop, threading.Event())
+    Loop("newsletter", step).run(stop, threading.Event())
     store.close()
     assert "RuntimeError" in written.getvalue()
     assert MARK not in written.getvalue()

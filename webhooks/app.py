@@ -19,10 +19,12 @@ from connector.errors import StoreUnavailable
 from connector.model import Arrival
 from webhooks.back_door import BackEntrance
 from webhooks.body import BodyReader
+from webhooks.exposition import CONTENT_TYPE
+from webhooks.health import Health
 from webhooks.patience import LINE, Line, Patience
 from webhooks.receiver import Receiver, Threshold, Unkept
 from webhooks.refused import Refused
-from webhooks.status import CONTENT_TYPE, Counters, Health
+from webhooks.status import Counters
 
 __all__ = ["LIMIT", "Threshold", "create_app"]
 

@@ -57,9 +57,12 @@ class HttpClient:
         }
         since = self._ticks()
         try:
-            with self._http.stream(
-                "POST", self._account.url, content=body, headers=headers
-            ) as response:
+            with (
+                line.within(self._timeout),
+                self._http.stream(
+                    "POST", self._account.url, content=body, headers=headers
+                ) as response,
+            ):
                 answer = line.read_body(
                     response,
                     largest=LARGEST_ANSWER,

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.mailchimp import subscriptions
+from adapters.mailchimp import showing, subscriptions
 from adapters.mailchimp.account import Account
-from adapters.mailchimp.client import MOST_MEMBERS, MailchimpClient
+from adapters.mailchimp.audience_client import MOST_MEMBERS, MailchimpClient
 from adapters.mailchimp.confirming import weigh
 from adapters.mailchimp.hearing import Listener, hear
+from adapters.mailchimp.planning import Audience, plan
 from adapters.mailchimp.polling import said_since
 from adapters.mailchimp.push import Push
 from adapters.mailchimp.refusals import Refused
 from adapters.mailchimp.values import FOR_TEXT
-from adapters.mailchimp.words import Audience, plan
 from connector import clocks
 from connector.errors import LaneDown, TryLater
-from connector.model import Change, Delivery, Outcome, Understanding, Wish
+from connector.model import Change, Delivery, Outcome, Record, Understanding, Wish
 from connector.ports import (
     FieldType,
     Finding,
@@ -29,6 +29,7 @@ from connector.ports import (
     Letterbox,
     Said,
     Shape,
+    Shown,
     Subscription,
 )
 
@@ -158,8 +159,20 @@ class MailchimpDestination:
             self._listener,
             cursor,
             double_optin=self._audience.double_optin,
+            types=self._audience.types,
             now=now,
         )
+
+    def show(self, cursor: str | None, *, now: datetime) -> Shown:
+        """A page of everybody in the audience but the archived. Raises `TryLater`, `LaneDown`."""
+        del now
+        if not self._is_read:
+            self._read_audience()
+        return showing.show(self._client, cursor, self._audience.types)
+
+    def as_shown(self, record: Record) -> Record:
+        """What `show` gives of a contact that was taken whole."""
+        return showing.as_shown(record, self._audience.types)
 
     def list_webhooks(self) -> Sequence[Subscription]:
         """Every webhook of the audience, others' as well. Raises `TryLater` or `LaneDown`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from adapters.mailchimp.planning import Plan
 from adapters.mailchimp.wire import CONNECTIONS
-from adapters.mailchimp.words import Plan
 from connector.errors import TryLater
 from connector.model import Outcome, Postponed
 

@@ -10,25 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from adapters.mailchimp.client import MailchimpClient
+from adapters.mailchimp.audience_client import MailchimpClient
 from adapters.mailchimp.confirming import weigh
 from adapters.mailchimp.hearing import Listener
+from adapters.mailchimp.showing import held
 from connector import moments
 from connector.identity import normal_email
-from connector.model import Claim, Evidence, Json, Permission, Record, Understood
-from connector.ports import EVERYBODY, Said
+from connector.model import Claim, Evidence, Json, Understood
+from connector.ports import Said
 
 _OVERLAP = timedelta(minutes=5)  # for clocks that differ, and for what shows a little late
 _LEFT: Mapping[str, Claim] = {
     "unsubscribed": Claim.WITHDRAW,
     "cleaned": Claim.UNDELIVERABLE,
-}
-_PERMISSIONS: Mapping[str, Permission] = {
-    "subscribed": Permission.SEND,
-    "pending": Permission.CONFIRM,
-    "transactional": Permission.SILENT,
-    "unsubscribed": Permission.WITHDRAWN,
-    "cleaned": Permission.WITHDRAWN,
 }
 _FIRST_HAND = (Claim.GRANT, Claim.GRANT_CONFIRMED)
 
@@ -39,6 +33,7 @@ def said_since(
     cursor: str | None,
     *,
     double_optin: bool,
+    types: Mapping[str, str],
     now: datetime,
 ) -> Iterator[Said]:
     """See `connector.ports.Polled.said_since`. Only what a person did themselves is told.
@@ -48,16 +43,14 @@ def said_since(
     since, began = moments.parse_utc(cursor), now
     # By whichever clock is behind: what is read twice is no news, what is passed over is lost.
     queries: list[Mapping[str, str]] = [{"status": status} for status in _LEFT]
-    if cursor == EVERYBODY:
-        queries = [{}]
-    elif since is not None:
+    if since is not None:
         queries = [{"since_last_changed": _utc(since - _OVERLAP)}]
     for query in queries:
         for page in client.members(query):
             began = min(began, client.told_at or now)
             told = _evidence(page, listener, double_optin=double_optin, now=now)
-            held = {record.key: record for record in map(_record, page) if record}
-            yield Said(evidence=tuple(told), cursor=cursor or "", held=held)
+            shown = {each.record.key: each for row in page if (each := held(row, types))}
+            yield Said(evidence=tuple(told), cursor=cursor or "", held=shown)
     yield Said(evidence=(), cursor=began.isoformat())
 
 
@@ -87,21 +80,6 @@ def _evidence(
                 for fact in told.facts
                 if isinstance(fact, Evidence) and fact.claim in _FIRST_HAND
             )
-
-
-def _record(member: Mapping[str, Json]) -> Record | None:
-    """A contact in our own words."""
-    contact = normal_email(member.get("email_address"))
-    fields, tags = member.get("merge_fields"), member.get("tags")
-    if contact is None or not isinstance(fields, dict) or not isinstance(tags, list):
-        return None
-    return Record(
-        key=contact,
-        email=contact,
-        permission=_PERMISSIONS.get(str(member.get("status"))),
-        fields=fields,
-        tags=tuple(str(tag["name"]) for tag in tags if isinstance(tag, dict) and "name" in tag),
-    )
 
 
 def _utc(moment: datetime) -> str:

@@ -7,19 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.mailchimp.answers import Member, read_batch
-from adapters.mailchimp.client import MOST_MEMBERS, MailchimpClient
+from adapters.mailchimp.audience_client import MOST_MEMBERS, MailchimpClient
+from adapters.mailchimp.following import Following
+from adapters.mailchimp.judging import SetStatus, is_own_archive, judge, must_ask
 from adapters.mailchimp.patience import Patience
+from adapters.mailchimp.planning import Action, Audience, Plan
 from adapters.mailchimp.refusals import Complaint, Meaning, Refused, TooLarge, meaning, parked
-from adapters.mailchimp.words import (
-    Action,
-    Audience,
-    Plan,
-    SetStatus,
-    is_own_archive,
-    judge,
-    must_ask,
-    opted_out,
-)
 from connector.errors import LaneDown, TryLater
 from connector.model import Json, Outcome, Permission, Postponed, Settled
 
@@ -44,6 +37,7 @@ class Push:
         self._outcomes: dict[str, Outcome] = {}
         self._members: dict[str, Member] = {}
         self._before: dict[str, Member] = {}
+        self._answers = Following(client, audience, now)
         self._patience = Patience()
         self._taken = 0
         self._absent = 0
@@ -83,7 +77,7 @@ class Push:
         try:
             said = self._client.unsubscribe(each.email)
         except Refused as refused:
-            return self._refused(each, refused)
+            return self._answers.refused(each, refused)
         member = Member.read(said or {})
         if said is None:
             self._absent += 1
@@ -91,14 +85,14 @@ class Push:
         if member is None:
             return Postponed(reason="Mailchimp's answer lacks the contact's status")
         self._taken += 1
-        return self._follow(each, member)
+        return self._answers.follow(each, member)
 
     def _erase(self, each: Plan) -> Outcome:
         """Delete a person for good, whoever brought them into the audience."""
         try:
             there = self._client.delete_for_good(each.email)
         except Refused as refused:
-            return self._refused(each, refused)
+            return self._answers.refused(each, refused)
         self._taken += there
         self._absent += not there
         return Settled(note="" if there else "was not in the audience")
@@ -110,7 +104,7 @@ class Push:
             there = not tags or self._client.leave_tags(each.email, tags)
             there = there and self._client.archive(each.email)
         except Refused as refused:
-            return self._refused(each, refused)
+            return self._answers.refused(each, refused)
         self._taken += there
         self._absent += not there
         return Settled(note="" if there else "was not in the audience any more")
@@ -207,7 +201,7 @@ class Push:
                 mend="Make that field optional in Mailchimp, or map it.",
             )
         else:
-            self._each(lambda plan: self._verdict(plan, what, complaint), [each])
+            self._each(lambda plan: self._answers.verdict(plan, what, complaint), [each])
 
     # --- what follows from an answer ---------------------------------------------------------
 
@@ -227,38 +221,9 @@ class Push:
             else:
                 self._outcomes[each.change.key] = verdict
         if calls:
-            self._each(lambda each: self._follow(each, self._members[each.change.key]), calls)
-
-    def _follow(self, each: Plan, member: Member) -> Outcome:
-        acted_at = self._client.unsubscribed_at(each.email) if must_ask(each, member) else None
-        verdict = judge(each, member, self._audience, now=self._now, acted_at=acted_at)
-        if not isinstance(verdict, SetStatus):
-            return verdict
-        try:
-            self._client.put(each.email, {"status": verdict.status})
-        except Refused as refused:
-            if meaning(refused.complaint) is Meaning.OPTED_OUT:
-                return self._opted_out(each, Member.read(self._client.read(each.email) or {}))
-            return parked(meaning(refused.complaint), refused.complaint)
-        return verdict.outcome
-
-    def _opted_out(self, each: Plan, member: Member | None) -> Outcome:
-        left = member.last_changed if member else None
-        return opted_out(each, self._audience, left=left or self._now, now=self._now)
-
-    def _refused(self, each: Plan, refused: Refused) -> Outcome:
-        return self._verdict(each, meaning(refused.complaint), refused.complaint)
-
-    def _verdict(self, each: Plan, what: Meaning, complaint: Complaint) -> Outcome:
-        withdrawn = each.permission in (Permission.WITHDRAWN, None)
-        if withdrawn and what in (Meaning.OPTED_OUT, Meaning.FORGOTTEN, Meaning.BAD_ADDRESS):
-            return Settled(note="Mailchimp does not mail this address")
-        if what is not Meaning.OPTED_OUT:
-            return parked(what, complaint)
-        member = Member.read(self._client.read(each.email) or {})
-        if member is not None and member.status in ("unsubscribed", "cleaned"):
-            return self._follow(each, member)
-        return self._opted_out(each, member)
+            self._each(
+                lambda each: self._answers.follow(each, self._members[each.change.key]), calls
+            )
 
     # --- tags --------------------------------------------------------------------------------
 
@@ -290,7 +255,7 @@ class Push:
         try:
             self._client.leave_tags(each.email, list(tags.values()))
         except Refused as refused:
-            return self._refused(each, refused)
+            return self._answers.refused(each, refused)
         return self._outcomes[each.change.key]
 
     def _leave_by_tag(self, by_tag: Mapping[str, Sequence[Plan]], *, look_up: bool) -> None:

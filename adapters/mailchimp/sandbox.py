@@ -175,6 +175,14 @@ class Sandbox(platform.Platform):
         """Refuse this contact with these words from now on."""
         self.world.refused[email.lower()] = Trouble(words=words, code=code, field=field)
 
+    def forget(self, email: str) -> None:
+        """Say from now on that what is written of this contact was taken, and keep none of it."""
+        self.world.forgotten.add(email.lower())
+
+    def remember(self, email: str) -> None:
+        """No more of that."""
+        self.world.forgotten.discard(email.lower())
+
     def change_address(self, old: str, new: str) -> None:
         """A person changes their address in Mailchimp's own profile centre."""
         with self._lock:

@@ -27,6 +27,7 @@ class World:
     double_optin: bool = False
     gone: bool = False
     refused: dict[str, Trouble] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
     skip_validation_works: bool = True
     account: str = "5f6e7d8c9b0a1f2e3d4c5b6a7"
 

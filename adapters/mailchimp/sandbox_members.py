@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -38,6 +38,8 @@ class Rules:
     skip_merge_validation: bool = False
     skip_duplicate_check: bool = False
     refused: Mapping[str, Trouble] = field(default_factory=dict)
+    forgotten: Collection[str] = ()
+    """Addresses of which what is written is answered for and not kept."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,9 +96,10 @@ def write(
             leaves += [(key, tag) for tag in has - wanted]
         member = _become(existing, key, item, values, now, tagged=bool(wanted - has))
         (done.updated if existing else done.new).append(member)
-    state.save([*done.new, *done.updated])
-    state.join(joins)
-    state.leave(leaves)
+    lost = {member_id(email) for email in rules.forgotten}
+    state.save([each for each in (*done.new, *done.updated) if each.id not in lost])
+    state.join([(key, tag) for key, tag in joins if key not in lost])
+    state.leave([(key, tag) for key, tag in leaves if key not in lost])
     return done
 
 

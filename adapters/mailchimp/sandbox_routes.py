@@ -28,6 +28,7 @@ def batch(world: World) -> Response:
         skip_merge_validation=_skips_validation(world),
         skip_duplicate_check=asked("skip_duplicate_check"),
         refused=world.refused,
+        forgotten=world.forgotten,
     )
     return said(_batch_answer(world, write(world.state, body["members"], rules, world.clock())))
 
@@ -36,8 +37,13 @@ def members(world: World) -> Response:
     """List contacts, perhaps of one status, perhaps changed since a moment."""
     wanted = request.args.get("status"), request.args.get("since_last_changed", "")
     found = world.state.every(*wanted)
-    if request.args.get("sort_field") == "last_changed":
-        found.sort(key=lambda each: each.changed)
+    match request.args.get("sort_field"):
+        case "last_changed":
+            found.sort(key=lambda each: each.changed)
+        case "timestamp_opt":
+            found.sort(key=lambda each: each.opted)
+        case _:
+            pass
     part = page("members", found)
     return said(part | {"members": shown(world, part["members"])})
 
@@ -173,6 +179,7 @@ def _write_one(world: World, body: Mapping[str, Any], *, update_existing: bool) 
         update_existing=update_existing,
         skip_merge_validation=_skips_validation(world),
         refused=world.refused,
+        forgotten=world.forgotten,
     )
     done = write(world.state, [body], rules, world.clock())
     for _, trouble in done.errors:

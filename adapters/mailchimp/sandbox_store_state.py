@@ -78,8 +78,9 @@ class Sales:
 
     ``fired`` are the automations that mailed somebody: store, order or cart, and for what.
     ``opt_ins`` are the customers for whom a call claimed a permission. ``refused`` answers what
-    has such an id with these words and this status. ``polls`` is how often a batch must be looked
-    at until it is finished. ``bodies`` are the last ones sent, those inside batches too.
+    has such an id with these words and this status; of what has an id that is ``forgotten`` every
+    change is answered as taken, and nothing of it is kept. ``polls`` is how often a batch must be
+    looked at until it is finished. ``bodies`` are the last ones sent, those inside batches too.
     """
 
     stores: dict[str, Store] = field(default_factory=dict)
@@ -88,5 +89,6 @@ class Sales:
     fired: list[tuple[str, str, str]] = field(default_factory=list)
     opt_ins: list[str] = field(default_factory=list)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
     polls: int = 2
     bodies: deque[tuple[str, Any]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))

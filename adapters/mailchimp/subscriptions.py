@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from adapters.mailchimp.client import MailchimpClient
+from adapters.mailchimp.audience_client import MailchimpClient
 from adapters.mailchimp.refusals import Refused
 from connector.errors import LaneDown, TryLater
 from connector.model import Json

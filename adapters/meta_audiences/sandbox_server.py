@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from functools import partial
 from typing import Any
 
@@ -16,9 +15,9 @@ from adapters.meta_audiences.sandbox_rules import (
     payload_in,
     session_fault,
 )
-from adapters.town.graph import GraphServer, error, fields_asked, said
+from adapters.town.graph import GraphServer, error, fields_asked, page_of, said
 
-_PAGE, _LONGEST_PAGE = 25, 500
+_LONGEST_PAGE = 500
 _BLOCKED = "Audience Upload Blocked"
 _TERMS = "You must accept the Terms of Service for Custom Audiences"
 
@@ -45,18 +44,8 @@ class Server(GraphServer):
 
     def list_audiences(self, _node: str) -> Response:
         """Every audience, a page at a time."""
-        after = request.args.get("after")
-        start = int(base64.b64decode(after)) if after else 0
-        limit = min(int(request.args.get("limit", _PAGE)), _LONGEST_PAGE)
-        wanted = {"id", *request.args.get("fields", "id").split(",")}
-        every = [_shown(key, each) for key, each in self.account.audiences.items()]
-        rows = every[start : start + limit]
-        end = start + len(rows)
-        paging: dict[str, Any] = {"cursors": {"after": base64.b64encode(b"%d" % end).decode()}}
-        if end < len(every):
-            paging["next"] = f"{self.url}{request.path}?after={paging['cursors']['after']}"
-        shown = [{name: row[name] for name in row if name in wanted} for row in rows]
-        return said({"data": shown, "paging": paging})
+        every = self.account.audiences
+        return page_of(list(every), lambda key: _shown(key, every[key]), longest=_LONGEST_PAGE)
 
     def make(self, _node: str) -> Response:
         """Make an audience."""

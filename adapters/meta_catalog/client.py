@@ -1,14 +1,17 @@
-"""The calls to one catalog of Meta's: the catalog itself, batches of changes, product sets."""
+"""The calls to one catalog of Meta's: the catalog itself, its items, batches of changes, sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.graph import Graph, rows
-from adapters.graph_refusals import Mends, safe
+from adapters.graph_refusals import Mends, TooLarge, safe
 from adapters.meta_catalog.account import Account
+from adapters.wire import AnswerTooLarge
+from connector.errors import TryLater
 from connector.model import Json
 
 _FIELDS = "id,name,vertical,product_count,feed_count"
@@ -47,6 +50,14 @@ class Progress:
     unnamed: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some items as Meta shows them, each with a ``retailer_id``, and where the next ones begin."""
+
+    items: Sequence[Mapping[str, Any]]
+    after: str | None
+
+
 class MetaCatalogClient:
     """One catalog. Every method raises `TryLater` or `LaneDown`."""
 
@@ -62,6 +73,27 @@ class MetaCatalogClient:
     def catalog(self) -> Mapping[str, Json]:
         """The catalog itself; `LaneDown` when it does not exist. Raises `Refused`."""
         return self._graph.call("GET", (self._catalog,), {"fields": _FIELDS})
+
+    def products(self, fields: Sequence[str], *, after: str | None, limit: int) -> Page:
+        """A page of what the catalog holds. Raises `Refused` or `TooLarge`.
+
+        ``bulk_pagination`` is Meta's own way to go through all of a list, however long.
+        https://developers.facebook.com/docs/marketing-api/reference/product-catalog/products/
+        """
+        self._graph.spare()
+        asked = {"fields": ",".join(fields), "limit": limit, "bulk_pagination": True}
+        told = asked if after is None else {**asked, "after": after}
+        try:
+            said = self._graph.call("GET", (self._catalog, "products"), told)
+        except AnswerTooLarge:
+            raise TooLarge from None
+        items = said.get("data")
+        if not isinstance(items, list) or not all(map(_is_item, items)):
+            raise TryLater("Meta's page of the catalog is not a list of items")
+        following = _after(said.get("paging"))
+        if following is not None and following == after:
+            raise TryLater("Meta's page of the catalog leads to itself")
+        return Page(items=items, after=following)
 
     def product_sets(self) -> Iterator[Mapping[str, Json]]:
         """Every product set of the catalog. Raises `Refused`."""
@@ -130,3 +162,18 @@ class MetaCatalogClient:
 
 
 _OVER = ("finished", "error", "canceled", "cancelled")
+
+
+def _is_item(row: Json) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("retailer_id"), str)
+
+
+def _after(paging: Json) -> str | None:
+    """Where the next page begins; `TryLater` when there is one and nothing says where."""
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    if not isinstance(after, str) or not after:
+        raise TryLater("Meta's page of the catalog does not say where the next one begins")
+    return after

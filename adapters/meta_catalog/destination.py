@@ -1,4 +1,4 @@
-"""The Meta catalog destination: a catalog looked at, and batches of changes written to it."""
+"""The Meta catalog destination: a catalog looked at, written to in batches, and read back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from adapters.graph_refusals import Refused, TooLarge
-from adapters.meta_catalog import sets
+from adapters.meta_catalog import sets, showing
 from adapters.meta_catalog.account import Account
 from adapters.meta_catalog.client import MetaCatalogClient
 from adapters.meta_catalog.parcels import MOST_ITEMS
 from adapters.meta_catalog.push import Push, Waiting
+from adapters.meta_catalog.reading import Reading
 from connector import clocks
 from connector.errors import LaneDown, TryLater
-from connector.model import Change, Json, Outcome
-from connector.ports import OWNER, Finding, Grade, Introduction, Shape
+from connector.model import Change, Json, Outcome, Record
+from connector.ports import OWNER, Finding, Grade, Introduction, Shape, Shown
 
 _FOR_WARES = "commerce"
 
@@ -43,6 +44,7 @@ class MetaCatalogDestination:
         account = Account.check(name, catalog_id, access_token, base_url)
         self._client = MetaCatalogClient(account, timeout)
         self._waiting = Waiting()
+        self._reading = Reading(client=self._client)
         self._sleep = sleep
 
     def prepare(self, shape: Shape) -> Sequence[Finding]:
@@ -106,3 +108,14 @@ class MetaCatalogDestination:
 
     def flush(self) -> None:
         """Nothing is held back: what Meta has not finished is asked for at the next push."""
+
+    def show(self, cursor: str | None, *, now: datetime) -> Shown:  # noqa: ARG002 - no times here
+        """A page of the items there are, ours and others', by the id that each has there.
+
+        Begins anew where Meta knows the cursor no more. Raises `TryLater` or `LaneDown`.
+        """
+        return self._reading.page(cursor)
+
+    def as_shown(self, record: Record) -> Record:
+        """What `show` gives of an item that was taken whole."""
+        return showing.as_shown(record)

@@ -62,10 +62,10 @@ def check(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]] | Parke
 
 
 def _faults(clean: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    item_id = clean.get("id")
-    if not item_id:
-        yield "no_id", "Report it: every item must have an id."
-    elif max(len(item_id), len(clean["group"])) > LONGEST_ID:
+    item_id, group = clean.get("id"), clean.get("group")
+    if not item_id or not group:
+        yield "no_id", "Report it: every item must have an id, and its group's."
+    elif max(len(item_id), len(group)) > LONGEST_ID:
         yield "id_too_long", f"Shorten its SKU in the shop, or items.id: {LONGEST_ID} characters."
     if not clean["title"]:
         yield "no_title", "Give it a name in the shop."

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.meta_catalog.sandbox_catalog import Catalog
+from adapters.meta_catalog.sandbox_catalog import Catalog, Lapse
 from adapters.meta_catalog.sandbox_server import Server
 from adapters.town import platform
 from adapters.town.graph import FAULTS
@@ -46,8 +46,7 @@ class Sandbox(platform.Platform):
     def put(self, item_id: str, **fields: Any) -> None:
         """Let an item be there that somebody else made."""
         with self._lock:
-            self.catalog.items[item_id] = {"id": item_id, **fields}
-            self.catalog.nodes[item_id] = f"8{len(self.catalog.nodes):08d}"
+            self.catalog.hold(item_id, {"id": item_id, **fields})
 
     def sets(self) -> dict[str, dict[str, Any]]:
         """Every product set by its id."""
@@ -80,6 +79,17 @@ class Sandbox(platform.Platform):
     def accept(self, item_id: str) -> None:
         """Refuse this item no more."""
         self.catalog.refused.pop(item_id, None)
+
+    def lose(self, item_id: str, *, times: int = 1) -> None:
+        """Take the next changes of this item, deletions too, say all is well, and do nothing."""
+        self.catalog.lapses[item_id] = Lapse(times)
+
+    def keep_old(self, item_id: str, *fields: str, times: int = 1) -> None:
+        """Take the next changes of this item, and leave these fields as they were.
+
+        The fields are named as in a change: ``price``. A deletion is not done at all.
+        """
+        self.catalog.lapses[item_id] = Lapse(times, frozenset(fields))
 
     def use_up(self, percent: int, minutes: int = 0) -> None:
         """Let the usage headers tell that so much of what is allowed is used up."""

@@ -24,11 +24,23 @@ class Batch:
 
 
 @dataclass(slots=True)
+class Lapse:
+    """How Meta is to take changes of an item, and not keep them.
+
+    Of the next ``times`` changes it keeps all but ``fields``; nothing where none is named.
+    """
+
+    times: int
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
 class Catalog:
     """One catalog. Its callers hold a lock.
 
     ``looks`` is how often a batch must be asked about until it is finished; ``refused`` gives words
-    for items that Meta would not like; ``only_warns`` lists faults as warnings, as Meta has done.
+    for items that Meta would not like; ``lapses`` are by item; ``only_warns`` lists faults as
+    warnings, as Meta has done.
     """
 
     id: str
@@ -41,6 +53,7 @@ class Catalog:
     batches: dict[str, Batch] = field(default_factory=dict)
     sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    lapses: dict[str, Lapse] = field(default_factory=dict)
     only_warns: bool = False
     gives_up: bool = False
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -82,6 +95,8 @@ class Catalog:
         method, data = request["method"], request["data"]
         item_id = data["id"]
         if method == "DELETE":
+            if self._lapse(item_id) is not None:
+                return None
             self.nodes.pop(item_id, None)
             return None if self.items.pop(item_id, None) else "The product does not exist"
         if item_id in self.refused:
@@ -93,10 +108,26 @@ class Catalog:
             faults += lacking
         if faults:
             return faults[0]
-        kept = {**(held or {}), **data}
-        self.items[item_id] = {name: value for name, value in kept.items() if value != ""}
-        self.nodes.setdefault(item_id, f"{900_000_000 + next(self._numbers)}")
+        lapse = self._lapse(item_id)
+        if lapse is not None:
+            if not lapse.fields:
+                return None
+            data = {name: value for name, value in data.items() if name not in lapse.fields}
+        self.hold(item_id, {**(held or {}), **data})
         return None
+
+    def _lapse(self, item_id: str) -> Lapse | None:
+        """How a change of this item lapses, if it does; that is used up."""
+        lapse = self.lapses.get(item_id)
+        if lapse is None or not lapse.times:
+            return None
+        lapse.times -= 1
+        return lapse
+
+    def hold(self, item_id: str, item: Mapping[str, Any]) -> None:
+        """Hold an item so; what is empty is not there. A new one gets a node of its own."""
+        self.items[item_id] = {name: value for name, value in item.items() if value != ""}
+        self.nodes.setdefault(item_id, f"{900_000_000 + next(self._numbers)}")
 
     def put_set(self, told: Mapping[str, Any]) -> str:
         """Make a product set; gives its id."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from flask import Response, request
 
 from adapters.meta_catalog.sandbox_catalog import Batch, Catalog, same_filter
+from adapters.meta_catalog.sandbox_reading import READABLE, shown
 from adapters.meta_catalog.sandbox_rules import MOST_BYTES, call_fault, set_fault
-from adapters.town.graph import GraphServer, error, fields_asked, said
+from adapters.town.graph import GraphServer, error, fields_asked, page_of, said
 
-_PAGE, _LONGEST_PAGE = 25, 1_000
-# What an item's fields are called where it is read:
-# https://developers.facebook.com/docs/marketing-api/reference/product-item/
-_READ_AS = {"id": "retailer_id", "title": "name", "link": "url", "image_link": "image_url"}
+_LONGEST_PAGE = 1_000
 
 
 class Server(GraphServer):
@@ -80,34 +76,24 @@ class Server(GraphServer):
 
     def products(self, _node: str) -> Response:
         """What the catalog holds, a page at a time."""
-        return self._page(
-            [
-                {"id": self.catalog.nodes[item_id], **_read(item)}
-                for item_id, item in self.catalog.items.items()
-            ]
+        asked = request.args.get("fields", "id,retailer_id,name").split(",")
+        if unknown := [name for name in asked if name not in READABLE]:
+            return error(400, 100, f"(#100) Tried accessing nonexisting field ({unknown[0]})")
+        catalog = self.catalog
+        ids = {catalog.nodes[item_id]: item_id for item_id in catalog.items}
+        return page_of(
+            list(ids), lambda node: shown(node, catalog.items[ids[node]]), longest=_LONGEST_PAGE
         )
-
-    def _page(self, every: list[dict[str, Any]]) -> Response:
-        after = request.args.get("after")
-        start = int(base64.b64decode(after)) if after else 0
-        limit = min(int(request.args.get("limit", _PAGE)), _LONGEST_PAGE)
-        rows = every[start : start + limit]
-        wanted = {"id", *request.args.get("fields", "id,retailer_id,name").split(",")}
-        shown = [{name: row[name] for name in row if name in wanted} for row in rows]
-        end = start + len(rows)
-        paging: dict[str, Any] = {"cursors": {"after": base64.b64encode(b"%d" % end).decode()}}
-        if end < len(every):
-            paging["next"] = f"{self.url}{request.path}?after={paging['cursors']['after']}"
-        return said({"data": shown, "paging": paging})
 
     def list_sets(self, _node: str) -> Response:
         """The product sets, a page at a time."""
-        return self._page(
-            [
-                {"id": set_id, **told, "product_count": len(self.catalog.items_of(told["filter"]))}
-                for set_id, told in self.catalog.sets.items()
-            ]
-        )
+        catalog = self.catalog
+
+        def row(set_id: str) -> dict[str, Any]:
+            told = catalog.sets[set_id]
+            return {"id": set_id, **told, "product_count": len(catalog.items_of(told["filter"]))}
+
+        return page_of(list(catalog.sets), row, longest=_LONGEST_PAGE)
 
     def make_set(self, _node: str) -> Response:
         """Make a product set; one filter is one set's."""
@@ -167,7 +153,3 @@ def _told(handle: str, batch: Batch, catalog: Catalog, *, with_ids: bool) -> dic
         "warnings": faults if catalog.only_warns else [],
         "ids_of_invalid_requests": [each["id"] for each in faults] if with_ids else [],
     }
-
-
-def _read(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {_READ_AS.get(name, name): value for name, value in item.items()}

@@ -36,6 +36,7 @@ _EMPTIED = frozenset(
     }
 )
 _SALE = ("sale_price", "sale_price_effective_date")
+_ALWAYS = frozenset({"id", "status", "group", "title", "url", "price"})
 _GONE = re.compile(r"not exist|not found|no such|cannot find|couldn.t find", re.IGNORECASE)
 
 
@@ -63,15 +64,21 @@ def plan(change: Change) -> Plan | Outcome:
         if not old_ids:
             return Settled()
         return Plan(change=change, requests={each: _deletion(each) for each in old_ids})
+    item_id = str(after.fields.get("id"))
+    requests = {each: _deletion(each) for each in old_ids if each != item_id}
     checked = preflight.check(after.fields)
     if isinstance(checked, Parked):
-        return checked
+        if item_id not in old_ids or after.fields.get("status") != "archived":
+            return checked
+        # What nobody is shown needs no more than that.
+        hidden = {"id": item_id, "availability": "out of stock", "status": "archived"}
+        return Plan(
+            change=change, requests={**requests, item_id: {"method": "UPDATE", "data": hidden}}
+        )
     clean, left_out = checked
     data = _data(clean)
-    item_id = str(clean["id"])
-    requests = {each: _deletion(each) for each in old_ids if each != item_id}
-    if before is not None and item_id in old_ids:
-        empty, kept = _taken_away(before, data)
+    if before is not None and (item_id in old_ids or not old_ids):
+        empty, kept = _taken_away(before, after, data)
         data = {**data, **empty}
         left_out = [*left_out, *kept]
     requests[item_id] = {"method": "UPDATE", "data": data}
@@ -122,14 +129,17 @@ def _data(clean: Mapping[str, Any]) -> Data:
     return data
 
 
-def _taken_away(before: Record, data: Data) -> tuple[Data, list[str]]:
+def _taken_away(before: Record, after: Record, data: Data) -> tuple[Data, list[str]]:
     """What must be said so that Meta forgets what the item had; and what it cannot forget.
 
-    A sale is over when its time is: an empty price is none.
+    A sale is over when its time is: an empty price is none. Where it was read back, and what it
+    has is not what it was told, it may have anything besides: all is said then.
     """
     held: Data = {}
     for version in versions(before.fields):
         held |= body(version) or {}
+    if _ALWAYS - before.fields.keys() or "mapped" in after.fields.keys() - before.fields.keys():
+        held |= dict.fromkeys((*_EMPTIED, *_SALE))
     gone = held.keys() - data.keys()
     empty: Data = dict.fromkeys(sorted(gone & _EMPTIED), "")
     if "sale_price" in gone:

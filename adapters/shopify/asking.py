@@ -11,9 +11,10 @@ import msgspec
 
 from adapters.shopify import translate
 from adapters.shopify.answers import Answer
+from adapters.shopify.kinds import CODES
 from adapters.shopify.orders import understand_order
 from adapters.shopify.parse import Place, guarded, slip_of
-from adapters.shopify.payloads import CustomerBody, OrderBody, ProductBody
+from adapters.shopify.payloads import ProductBody
 from adapters.shopify.people import understand_customer
 from adapters.shopify.products import read_product
 from adapters.shopify.promotions import promotion_words, understand_promotion
@@ -46,6 +47,7 @@ _MOST_STARTS = 3
 _PASTS: Mapping[str, Kind] = {
     "customers": Kind.CUSTOMER,
     "products": Kind.PRODUCT,
+    "discounts": Kind.PROMOTION,
     "orders": Kind.ORDER,
 }
 
@@ -58,13 +60,14 @@ class _Query:
     field: str
     gid: str
     pages: str | None = None
+    other_gid: str = ""
 
 
 _QUERIES: Mapping[Kind, _Query] = {
     Kind.CUSTOMER: _Query("customer", "customer", "Customer"),
     Kind.ORDER: _Query("order", "order", "Order", "lineItems"),
     Kind.PRODUCT: _Query("product", "product", "Product", "variants"),
-    Kind.PROMOTION: _Query("discount", "discountNode", "DiscountCodeNode"),
+    Kind.PROMOTION: _Query("discount", "discountNode", CODES[0], other_gid=CODES[1]),
     Kind.INVENTORY_ITEM: _Query("inventory_item", "inventoryItem", "InventoryItem"),
 }
 
@@ -108,7 +111,8 @@ def _pages(ask: Ask, wish: Wish) -> Iterator[Whole | None]:
         if node is None:
             yield None
             return
-        if not isinstance(node, dict) or read_gid(node.get("id"), query.gid) != wish.id:
+        told = node.get("id") if isinstance(node, dict) else None
+        if not isinstance(node, dict) or read_gid(told, query.gid, query.other_gid) != wish.id:
             raise TryLater(f"the shop answered about something else than {wish.kind} {wish.id}")
         connection = node.get(query.pages) if query.pages else None
         yield Whole(node=node, parts=translate.nodes_in(connection), denied=answer.denied)
@@ -176,27 +180,19 @@ def understand_past(delivery: Delivery, place: Place) -> Understanding:
 def _read(whole: Whole, kind: Kind, slip_for: Callable[[bytes], Slip]) -> Understanding:
     """The digest is of what is read, so that the same thing has it however it was asked for."""
     reader = _READERS[kind]
-    words = reader.words(whole)
-    slip = slip_for(_encode(words))
+    body = reader.body(whole)
+    slip = slip_for(_encode(body))
     if whole.denied:
         slip.flag(FIELDS_DENIED)
-    return guarded(lambda: reader.read(words, slip))
+    return guarded(lambda: reader.read(body, slip))
 
 
 _encode = msgspec.json.Encoder().encode  # our own order, and inside it that of the query
 
 
-def _customer(words: translate.Words, slip: Slip) -> Understanding:
-    return understand_customer(msgspec.convert(words, CustomerBody), slip)
-
-
-def _order(words: translate.Words, slip: Slip) -> Understanding:
-    return understand_order(msgspec.convert(words, OrderBody), slip)
-
-
-def _product(words: translate.Words, slip: Slip) -> Understanding:
-    product = read_product(msgspec.convert(words, ProductBody), slip)
-    return Understood(facts=(replace(product, all_variants=True),), flags=tuple(slip.flags))
+def _product(body: ProductBody, slip: Slip) -> Understanding:
+    product = replace(read_product(body, slip), all_variants=True)
+    return Understood(facts=(product,), flags=tuple(slip.flags))
 
 
 def _stock(whole: Whole, slip: Slip, delivery: Delivery) -> Understanding:
@@ -212,9 +208,7 @@ def _stock(whole: Whole, slip: Slip, delivery: Delivery) -> Understanding:
         _dated(variant, moments)
         for node in translate.nodes_in(whole.node.get("variants"))
         if isinstance(product := node.get("product"), dict)
-        for variant in read_product(
-            msgspec.convert(translate.product_words(product, [node]), ProductBody), slip
-        ).variants
+        for variant in read_product(translate.product_body(product, [node]), slip).variants
     )
     return Understood(facts=facts, flags=tuple(slip.flags))
 
@@ -228,13 +222,15 @@ def _dated(variant: Variant, moments: Sequence[datetime | None]) -> Variant:
 class _Reader:
     """How an answer about one kind of thing is said in the webhooks' words, and then read."""
 
-    words: Callable[[Whole], translate.Words]
-    read: Callable[[translate.Words, Slip], Understanding]
+    body: Callable[[Whole], Any]
+    read: Callable[[Any, Slip], Understanding]
 
 
 _READERS: Mapping[Kind, _Reader] = {
-    Kind.CUSTOMER: _Reader(lambda whole: translate.customer_words(whole.node), _customer),
-    Kind.ORDER: _Reader(lambda whole: translate.order_words(whole.node, whole.parts), _order),
+    Kind.CUSTOMER: _Reader(lambda whole: translate.customer_body(whole.node), understand_customer),
+    Kind.ORDER: _Reader(
+        lambda whole: translate.order_body(whole.node, whole.parts), understand_order
+    ),
     Kind.PROMOTION: _Reader(lambda whole: promotion_words(whole.node), understand_promotion),
-    Kind.PRODUCT: _Reader(lambda whole: translate.product_words(whole.node, whole.parts), _product),
+    Kind.PRODUCT: _Reader(lambda whole: translate.product_body(whole.node, whole.parts), _product),
 }

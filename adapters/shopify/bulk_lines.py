@@ -170,4 +170,9 @@ def names_in(line: bytes, node: Node | None) -> tuple[str | None, str | None]:
 
 def is_a(gid: str, kind: str) -> bool:
     """Whether a name is of this kind of thing."""
-    return gid.startswith(f"gid://shopify/{kind}/")
+    return gid.startswith(gid_mark(kind))
+
+
+def gid_mark(kind: str) -> str:
+    """What the names of all things of a kind begin with."""
+    return f"gid://shopify/{kind}/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.shopify.asking import Whole
-from adapters.shopify.bulk_lines import Node, Thing, is_a
+from adapters.shopify.bulk_lines import Node, Thing, gid_mark
 from adapters.shopify.kinds import SHELVES
 from connector.model import Kind
 
@@ -22,16 +22,21 @@ def joined(kind: Kind, thing: Thing) -> Whole | None:
     shelf, root = SHELVES[kind], thing.root
     if kind is not Kind.ORDER:
         root["metafields"] = {"nodes": _metafields(thing)}
-    parts = [each for each in thing.children if is_a(str(each.get("id")), shelf.part or "")]
+    parts = _of_kind(thing.children, shelf.part) if shelf.part else []
     if kind is Kind.PRODUCT:
         _hang_pictures(thing.children, parts)
     return Whole(node=root, parts=parts, denied=())
 
 
 def _metafields(thing: Thing) -> list[dict[str, Any]]:
-    own = [each for each in thing.children if is_a(str(each.get("id")), _METAFIELD)]
+    own = _of_kind(thing.children, _METAFIELD)
     first = sorted(own, key=lambda each: (len(each["id"]), each["id"]))[:_MOST_METAFIELDS]
     return [{word: each.get(word) for word in _METAFIELD_WORDS} for each in first]
+
+
+def _of_kind(children: list[Node], kind: str) -> list[Node]:
+    mark = gid_mark(kind)
+    return [each for each in children if str(each.get("id")).startswith(mark)]
 
 
 def _hang_pictures(children: list[Node], variants: list[Node]) -> None:

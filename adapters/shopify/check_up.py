@@ -13,7 +13,15 @@ from adapters.shopify.asking import Ask
 from adapters.shopify.client import ShopifyClient
 from adapters.shopify.parse import Place
 from adapters.shopify.reading import members
-from adapters.shopify.subscriptions import ACTIVE, TOPICS, every, wrongs
+from adapters.shopify.subscriptions import (
+    ACTIVE,
+    DISCOUNTS,
+    DISCOUNTS_SCOPE,
+    every,
+    granted,
+    wanted,
+    wrongs,
+)
 from connector import clocks
 from connector.errors import LaneDown, TryLater
 from connector.ports import OPERATOR, OWNER, Finding, Grade, Letterbox, Subscription
@@ -48,17 +56,27 @@ def examine_webhooks(ask: Ask, letterbox: Letterbox) -> Iterator[Finding]:
     yield from _reach(letterbox.root)
     try:
         ours = [hook for hook in every(ask) if letterbox.is_ours(hook.address)]
+        topics = wanted(ask)
     except (TryLater, LaneDown) as problem:
         yield Finding.of("the webhooks cannot be listed", problem)
         return
-    wanted = [hook for hook in ours if hook.topic in TOPICS]
+    hooks = [hook for hook in ours if hook.topic in topics]
     findings = [
-        *_missing(wanted),
-        *_elsewhere(wanted, letterbox),
-        *_partial(wanted),
-        *_twice(wanted),
+        *_missing(hooks, topics),
+        *_elsewhere(hooks, letterbox),
+        *_partial(hooks),
+        *_twice(hooks),
     ]
-    yield from findings or [Finding(what=f"{len(wanted)} webhooks, all right", grade=Grade.FINE)]
+    yield from findings or [Finding(what=f"{len(hooks)} webhooks, all right", grade=Grade.FINE)]
+    if not {*DISCOUNTS} <= {*topics}:
+        yield Finding(
+            what=f"without {DISCOUNTS_SCOPE}, there are no webhooks for {', '.join(DISCOUNTS)}",
+            cause="Shopify tells of promotions, and shows them, only to an app with this scope.",
+            mend=f"If destinations are to be told of promotions: add {DISCOUNTS_SCOPE} to the "
+            f"app's scopes, let the shop's owner install it again, then `{_REGISTER}`.",
+            who=OWNER,
+            grade=Grade.NOTE,
+        )
     yield Finding(
         what=f"whether {', '.join(sorted(compliance.TOPICS))} come here cannot be seen",
         cause="They are named in the app's own settings only, which the API does not show.",
@@ -81,11 +99,8 @@ def _right_shop(told: Mapping[str, Any], place: Place) -> Iterator[Finding]:
 
 
 def _scopes(told: Mapping[str, Any]) -> Iterator[Finding]:
-    app = told.get("currentAppInstallation")
-    entries = members(app.get("accessScopes")) if isinstance(app, dict) else ()
-    granted = {str(entry.get("handle")) for entry in entries}
-    granted |= {scope.replace("write_", "read_", 1) for scope in granted}  # to write is to read
-    missing = [scope for scope in NEEDED if scope not in granted]
+    scopes = granted(told.get("currentAppInstallation"))
+    missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
         yield Finding(
             what=f"the app was not given {', '.join(missing)}",
@@ -97,7 +112,7 @@ def _scopes(told: Mapping[str, Any]) -> Iterator[Finding]:
     else:
         yield Finding(what="orders, customers and products can be read", grade=Grade.FINE)
     for scope, without in WISHED.items():
-        if scope not in granted:
+        if scope not in scopes:
             yield Finding(
                 what=f"without {scope}, {without}",
                 mend=f"Add {scope} to the app's scopes if that matters.",
@@ -137,9 +152,9 @@ def _reach(root: str) -> Iterator[Finding]:
         )
 
 
-def _missing(hooks: Sequence[Subscription]) -> Iterator[Finding]:
+def _missing(hooks: Sequence[Subscription], topics: Sequence[str]) -> Iterator[Finding]:
     there = {hook.topic for hook in hooks}
-    missing = [topic for topic in TOPICS if topic not in there]
+    missing = [topic for topic in topics if topic not in there]
     if missing:
         yield Finding(
             what=f"no webhook made by the API for {', '.join(missing)}",

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -141,7 +142,9 @@ class ShopifyClient:
         url, http = self._line_to(address)
         headers = {"Range": f"bytes={after}-"} if after else {}
         try:
-            with http, http.stream("GET", url, headers=headers) as response:
+            with http, ExitStack() as call:
+                with line.within(_LONGEST_CALL):
+                    response = call.enter_context(http.stream("GET", url, headers=headers))
                 yield from _pieces(response, after)
         except httpx.HTTPError as error:
             raise HiccupError(f"the file broke off ({type(error).__name__})") from None
@@ -219,9 +222,12 @@ class ShopifyClient:
     ) -> tuple[httpx.Response, bytes]:
         since = self._ticks()
         try:
-            with self._http.stream(
-                "POST", self._base + path, json=content, headers=headers
-            ) as response:
+            with (
+                line.within(_LONGEST_CALL),
+                self._http.stream(
+                    "POST", self._base + path, json=content, headers=headers
+                ) as response,
+            ):
                 self.told_at = line.date_in(response.headers)
                 body = line.read_body(
                     response,
@@ -245,7 +251,7 @@ def _pieces(response: httpx.Response, after: int) -> Iterator[bytes]:
     if status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         raise HiccupError(f"the file's host answered {status}")
     passed = 0 if status == HTTPStatus.OK else after
-    for piece in response.iter_bytes():
+    for piece in line.pieces(response, seconds=_LONGEST_CALL):
         passed += len(piece)
         if passed > after:
             yield piece[after - passed :] if passed - len(piece) < after else piece

@@ -6,6 +6,7 @@ cannot be undone. https://shopify.dev/docs/apps/build/compliance/privacy-law-com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from connector.identity import normal_email, normal_phone
 from connector.model import DataRequest, Quarantined, Redaction, Understanding, Understood
 from connector.shop_fields import BadFieldError, need_id, read_id, read_text
 
+_DOMAIN = re.compile(r"[a-z0-9-]{1,63}\.myshopify\.com")
 _DAYS = timedelta(days=30)  # what Shopify gives to fulfil a demand
 _SHOP = frozenset({"shop_id", "shop_domain"})
 _KEYS = {
@@ -35,7 +37,7 @@ def understand_demand(
     if value.keys() != _KEYS[topic] or not isinstance(value["shop_domain"], str):
         return None
     if value["shop_domain"].strip().lower() != domain:
-        return other_shop("shop_domain")
+        return other_shop("shop_domain", value["shop_domain"], domain)
     if topic == "shop/redact":
         everybody = Redaction(shop=slip.shop, due_at=slip.received_at + _DAYS, whole_shop=True)
         return Understood(facts=(everybody,), flags=tuple(slip.flags))
@@ -44,11 +46,16 @@ def understand_demand(
     return Understood(facts=(_READERS[topic](value, slip),), flags=tuple(slip.flags))
 
 
-def other_shop(where: str) -> Quarantined:
-    """A delivery that names another shop, signed all the same: one app's secret signs for all."""
+def other_shop(where: str, told: str, ours: str) -> Quarantined:
+    """A delivery that names another shop, signed all the same: one app's secret signs for all.
+
+    ``where`` it ``told`` another domain than ``ours``.
+    """
+    shown = told.strip().lower()
+    named = shown if _DOMAIN.fullmatch(shown) else "another shop"
     return Quarantined(
         reason="other_shop",
-        detail=f"{where} names another shop than the one configured",
+        detail=f"{where} names {named}, and this shop is {ours}",
         mend="Whoever runs the connector: a delivery of another shop came to this one's address, "
         "and nothing was done about it. See where that shop's webhooks and those of its app point.",
     )

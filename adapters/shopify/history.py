@@ -1,4 +1,4 @@
-"""Reads a shop's past: all of it from a file that Shopify writes, what is recent page by page.
+"""Reads a shop's past: all from a file that Shopify writes; page by page what is recent or few.
 
 Grouped files are read as they come, with one thing in memory. Shopify may fail at such a large
 one; then the ungrouped kind is asked for, which is joined on the disk. What Shopify does not want
@@ -93,9 +93,9 @@ class Past:
     ) -> Iterator[Haul]:
         """See `connector.ports.Remembering.history`. While Shopify writes, hauls are empty."""
         reading = _Reading(past=self, kind=kind, since=since, now=now)
-        at = _opened(cursor) or (
-            ByPages() if since is not None and now - since < RECENT else ByFile()
-        )
+        recent = since is not None and now - since < RECENT
+        by_pages = recent or not SHELVES[kind].in_file
+        at = _opened(cursor) or (ByPages() if by_pages else ByFile())
         if isinstance(at, ByFile):
             try:
                 yield from reading.by_file(at)
@@ -199,7 +199,7 @@ class _Reading:
 
     def _things(self, at: ByFile, stands: Operation, url: str) -> Generator[Haul, None, ByFile]:
         as_it_comes = at.grouped and not at.scattered
-        past, kind = self.past, SHELVES[self.kind].one
+        past, (kind, *_) = self.past, SHELVES[self.kind].one
         lines = lines_of(
             lambda place: past.fetch_file(url, after=place),
             after=at.byte,
@@ -238,7 +238,7 @@ class _Reading:
         if isinstance(thing, BadLine):
             yield _bad_line(thing)
             return
-        found = read_gid(thing.gid, SHELVES[self.kind].one)
+        found = read_gid(thing.gid, *SHELVES[self.kind].one)
         if found is None:
             yield _bad_line(BadLine(thing.start, msgspec.json.encode(thing.root)))
             return
@@ -257,10 +257,10 @@ class _Reading:
         understanding = recall(whole, self.kind, past.shop, self.now, past.place)
         known = not keeps_body(understanding)
         return Recalled(
-            id=read_gid(whole.node.get("id"), SHELVES[self.kind].one) or "",
+            id=read_gid(whole.node.get("id"), *SHELVES[self.kind].one) or "",
             understanding=understanding,
             body=b"" if known else msgspec.json.encode((whole.node, whole.parts)),
-            topic=f"{PAST}{SHELVES[self.kind].many}",
+            topic=f"{PAST}{SHELVES[self.kind].words}",
         )
 
 

@@ -141,38 +141,39 @@ def _lines(body: OrderBody, currency: str, slip: Slip) -> tuple[Line, ...]:
         line_id = read_id(item.id)
         if line_id is None or line_id in lines:  # a line still counts when its id is of no use
             line_id = f"#{index}"
-        where = f"line_items[{index}]"
-        discount = _taken_off(item, currency, where)
-        quantity = read_whole(item.quantity)
-        if quantity is None or quantity != item.quantity:
-            slip.flag("quantity_rounded")
-        lines[line_id] = Line(
-            id=line_id,
-            product_id=read_id(item.product_id),
-            variant_id=read_id(item.variant_id),
-            sku=read_text(item.sku),
-            name=read_text(item.name) or read_text(item.title),
-            quantity=quantity or 0,
-            total=_line_worth(item, quantity or 0, currency, where, with_tax=with_tax) - discount,
-            discount=discount,
-        )
+        try:
+            lines[line_id] = _line(item, line_id, currency, slip, with_tax=with_tax)
+        except BadFieldError as bad:
+            raise BadFieldError(bad.reason, f"line_items[{index}].{bad.where}") from None
     return tuple(lines.values())
 
 
-def _line_worth(item: LineItem, quantity: int, currency: str, where: str, *, with_tax: bool) -> int:
-    """What the line came to before discounts, without tax."""
-    total = quantity * read_amount(item.price_set, item.price, currency, f"{where}.price")
+def _line(item: LineItem, line_id: str, currency: str, slip: Slip, *, with_tax: bool) -> Line:
+    quantity = read_whole(item.quantity)
+    if quantity is None or quantity != item.quantity:
+        slip.flag("quantity_rounded")
+    discount = _taken_off(item, currency)
+    total = (quantity or 0) * read_amount(item.price_set, item.price, currency, "price")
     for tax in members(item.tax_lines) if with_tax else ():
-        total -= read_amount(tax.get("price_set"), tax.get("price"), currency, f"{where}.tax")
-    return total
-
-
-def _taken_off(item: LineItem, currency: str, where: str) -> int:
-    """What all discounts took off the line."""
-    return sum(
-        read_amount(given.get("amount_set"), given.get("amount"), currency, f"{where}.discount")
-        for given in members(item.discount_allocations)
+        total -= read_amount(tax.get("price_set"), tax.get("price"), currency, "tax")
+    return Line(
+        id=line_id,
+        product_id=read_id(item.product_id),
+        variant_id=read_id(item.variant_id),
+        sku=read_text(item.sku),
+        name=read_text(item.name) or read_text(item.title),
+        quantity=quantity or 0,
+        total=total - discount,
+        discount=discount,
     )
+
+
+def _taken_off(item: LineItem, currency: str) -> int:
+    """What all discounts took off the line."""
+    off = 0
+    for given in members(item.discount_allocations):
+        off += read_amount(given.get("amount_set"), given.get("amount"), currency, "discount")
+    return off
 
 
 def _refunds(refunds: Iterable[RefundOfOrder], currency: str) -> Iterator[Refund]:

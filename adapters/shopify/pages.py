@@ -39,7 +39,8 @@ def whole(ask: Ask, kind: Kind, *, since: datetime | None, after: str | None) ->
     """Everything, by id, or what was changed at ``since`` or later, by the time of the change."""
     shelf = SHELVES[kind]
     changed = f"updated_at:>='{to_text(since - OVERLAP)}'" if since else None
-    more = {"changed": changed, "sort": "UPDATED_AT" if since else "ID"}
+    search = " AND ".join(term for term in (shelf.only, changed) if term)
+    more = {"changed": search or None, "sort": "UPDATED_AT" if since else "ID"}
     for answer, nodes, cursor in _turn(ask, shelf.page, shelf, after, more):
         total = answer.data.get("total")
         yield Page(
@@ -53,7 +54,7 @@ def ids(ask: Ask, kind: Kind) -> Iterator[list[str]]:
     """Every id of a kind."""
     shelf = SHELVES[kind]
     for _, nodes, _ in _turn(ask, shelf.ids, shelf, None, {}):
-        yield [found for node in nodes if (found := read_gid(node.get("id"), shelf.one))]
+        yield [found for node in nodes if (found := read_gid(node.get("id"), *shelf.one))]
 
 
 def _turn(
@@ -81,6 +82,6 @@ def _all_of(ask: Ask, kind: Kind, node: Mapping[str, Any], denied: tuple[str, ..
     parts = node.get(shelf.parts) if shelf.parts else None
     info = parts.get("pageInfo") if isinstance(parts, dict) else None
     if isinstance(info, dict) and info.get("hasNextPage") is not False:
-        found = read_gid(node.get("id"), shelf.one)
+        found = read_gid(node.get("id"), *shelf.one)
         return fetch(ask, Wish(kind=kind, id=found)) if found else None
     return Whole(node=node, parts=translate.nodes_in(parts), denied=denied)

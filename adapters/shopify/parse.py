@@ -199,9 +199,8 @@ def understand(delivery: Delivery, place: Place) -> Understanding:
 
 
 def _understand(topic: str, delivery: Delivery, place: Place) -> Understanding:
-    origin = header(delivery, SHOP_HEADER)
-    if origin is not None and origin.strip().lower() != place.domain:
-        return compliance.other_shop(SHOP_HEADER)
+    if (why := stray(delivery, place.domain)) is not None:
+        return why
     if topic not in TOPICS:
         shown = topic if _SHOWN_TOPIC.fullmatch(topic) else "unreadable"
         return Ignored(reason=UNUSED.get(topic, f"topic not used: {shown}"))
@@ -213,6 +212,14 @@ def _understand(topic: str, delivery: Delivery, place: Place) -> Understanding:
     if header(delivery, VERSION_HEADER) not in {None, place.api_version}:
         slip.flag(OTHER_VERSION)
     return guarded(lambda: _read(topic, examined.value, place, slip))
+
+
+def stray(delivery: Delivery, domain: str) -> Quarantined | None:
+    """Why a delivery is another shop's than that of this domain; ``None`` if it is not."""
+    told = header(delivery, SHOP_HEADER)
+    if told is None or told.strip().lower() == domain:
+        return None
+    return compliance.other_shop(SHOP_HEADER, told, domain)
 
 
 def _read(topic: str, value: Value, place: Place, slip: Slip) -> Understanding:

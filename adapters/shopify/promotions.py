@@ -1,4 +1,4 @@
-"""Turns a discount code of Shopify into a promotion, asked for by its id: webhooks only name it.
+"""Turns a discount code of Shopify into a promotion, asked for by its id, or read with all others.
 
 https://shopify.dev/docs/api/admin-graphql/2026-10/unions/Discount. A discount that works by
 itself has no code; one for certain customers, or worked out by an app, is no promotion for all.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from adapters.shopify.kinds import CODES
 from adapters.shopify.reading import Slip, members, read_gid
 from connector.model import (
     Bearing,
@@ -33,7 +34,6 @@ from connector.shop_fields import (
     read_whole,
 )
 
-_CODE = "DiscountCodeNode"
 _FOR_ALL = "DiscountBuyerSelectionAll"
 _WHOLE = 10_000  # hundredths of a percent
 _OFF = frozenset({"expired"})
@@ -44,7 +44,7 @@ def understand_discount(*, gone: bool) -> Any:
 
     def read(value: Mapping[str, Any], slip: Slip) -> Understanding:
         named = value.get("admin_graphql_api_id")
-        promotion_id = read_gid(named, _CODE)
+        promotion_id = read_gid(named, *CODES)
         if promotion_id is None:
             if read_gid(named, "DiscountAutomaticNode") is not None:
                 return Ignored(reason="a discount without a code")
@@ -62,7 +62,7 @@ def promotion_words(node: Mapping[str, Any]) -> dict[str, Any]:
     gets = _inner(told, "customerGets")
     value = _inner(gets, "value")
     return {
-        "id": read_gid(node.get("id"), _CODE),
+        "id": read_gid(node.get("id"), *CODES),
         "sort": told.get("__typename"),
         "title": told.get("title"),
         "codes": [{"code": code.get("code")} for code in codes],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ from connector.shop_fields import (
 )
 
 _FIRST_HAND = 1 << 62
-_GID = "gid://shopify/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +51,14 @@ def tie_of(body: bytes, *, asked: bool) -> int:
     return digest | _FIRST_HAND if asked else digest
 
 
-def read_gid(value: object, kind: str) -> str | None:
+def read_gid(value: object, *kinds: str) -> str | None:
     """The number in ``gid://shopify/Customer/123``; ``None`` if it names another kind of thing."""
-    return _number_in(value, kind) if isinstance(value, str) else None
-
-
-@functools.lru_cache(maxsize=8192)
-def _number_in(gid: str, kind: str) -> str | None:
-    """Remembered, as many orders name one product."""
-    name, _, number = gid.rpartition("/")
-    return read_id(number) if name == _GID + kind else None
+    text = value if isinstance(value, str) else ""
+    for kind in kinds:
+        prefix = f"gid://shopify/{kind}/"
+        if text.startswith(prefix):
+            return read_id(text[len(prefix) :])
+    return None
 
 
 def need_own_id(value: object, gid: object, kind: str) -> str:

@@ -20,9 +20,11 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from adapters.shopify.sandbox_bulk import Bulk
+from adapters.shopify.sandbox_checkouts import Checkouts
 from adapters.shopify.sandbox_customers import Customers
 from adapters.shopify.sandbox_demands import Demands
 from adapters.shopify.sandbox_desk import Announcement, Desk, open_books
+from adapters.shopify.sandbox_discounts import Discounts
 from adapters.shopify.sandbox_doors import Bucket, Doors
 from adapters.shopify.sandbox_files import Files
 from adapters.shopify.sandbox_flood import Flood
@@ -142,6 +144,8 @@ class Sandbox:
         self.customers = Customers(desk)
         self.products = Shelves(desk)
         self.orders = Orders(desk, self.customers, self.products)
+        self.discounts = Discounts(desk)
+        self.checkouts = Checkouts(desk, self.customers, self.products, self.orders)
         self.doors = Doors(
             client_id=self.client_id,
             secrets=self.secrets,
@@ -158,6 +162,7 @@ class Sandbox:
             customers=self.customers,
             orders=self.orders,
             shelves=self.products,
+            discounts=self.discounts,
             subscriptions=self.subscriptions,
             scopes=self.scopes,
             bulk=self.bulk,

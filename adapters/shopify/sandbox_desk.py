@@ -25,6 +25,7 @@ _COLUMNS: Columns = {
     },
     "products": {"kind": str},
     "variants": {"product_id": int, "item_id": int},
+    "discounts": {"code": str},
     "subscriptions": {"topic": str, "url": str, "by_app": int},
 }
 _INDEXES = {"customers": "email", "orders": "customer_id", "variants": "product_id"}

@@ -48,6 +48,7 @@ MOST_FOR_ONE = 1000
 """No single query may cost more points."""
 _MUTATION = 10
 _CONNECTION = 2
+_COMPOSITE = (GraphQLObjectType, GraphQLInterfaceType)
 _LIMITS = "https://shopify.dev/api/usage/limits"
 
 
@@ -182,11 +183,8 @@ class _Counting:
         return total
 
     def _field(self, node: FieldNode, parent: Any, data: Any) -> int:
-        if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
-            return 0
-        defined = parent.fields.get(node.name.value)
-        kind = get_named_type(defined.type) if defined else None
-        if defined is None or not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        kind = _below(parent, node.name.value)
+        if kind is None:
             return 0
         part = (data or {}).get((node.alias or node.name).value) if self._given else None
         if kind.name.endswith("Connection"):
@@ -215,6 +213,14 @@ class _Counting:
                 self.of(each.selection_set, below, entry) + (1 if plain else 0) for entry in entries
             )
         return total
+
+
+@lru_cache(maxsize=4096)
+def _below(parent: Any, name: str) -> GraphQLObjectType | GraphQLInterfaceType | None:
+    """What a field holds, if that is more than a plain value; asked for every field answered."""
+    defined = parent.fields.get(name) if isinstance(parent, _COMPOSITE) else None
+    kind = get_named_type(defined.type) if defined else None
+    return kind if isinstance(kind, _COMPOSITE) else None
 
 
 def part_of(admin: Path) -> list[str]:

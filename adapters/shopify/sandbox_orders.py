@@ -53,6 +53,7 @@ def new_order(site: Site, number: int, place: int, moment: datetime, given: Body
         "id": number,
         "admin_graphql_api_id": gid("Order", number),
         **dict.fromkeys(_NOTHING_KNOWN),
+        "checkout_token": given.get("checkout_token"),
         "buyer_accepts_marketing": bool(given.get("accepts_marketing")),
         "confirmed": True,
         "contact_email": email,

@@ -22,6 +22,7 @@ Given: TypeAlias = Mapping[str, Any]
 """The arguments of a connection."""
 _SORTS = {"ID": "id", "UPDATED_AT": "modified", "CREATED_AT": "created", "PROCESSED_AT": "created"}
 _DATES = {"updated_at": "modified", "created_at": "created"}
+_EVERYTHING = {("status", "any"), ("method", "code")}  # there are no other discounts here
 _TERM = re.compile(r"(?P<name>[a-z_]+):(?P<how>>=|<=|>|<|)(?:'(?P<quoted>[^']*)'|(?P<plain>\S+))")
 
 
@@ -115,7 +116,7 @@ def _search(query: str | None) -> tuple[list[str], tuple[Any, ...]]:
         elif name == "email":
             clauses.append("email = ?")
             values.append(text.lower())
-        elif (name, text) != ("status", "any"):
+        elif (name, text) not in _EVERYTHING:
             raise BadArgumentError(f"the stand-in does not search by {name}")
     if _TERM.sub("", rest).replace("AND", "").strip():
         raise BadArgumentError("the stand-in does not understand that search")

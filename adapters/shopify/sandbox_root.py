@@ -8,6 +8,7 @@ from typing import Any
 from adapters.shopify.sandbox_bulk import Bulk
 from adapters.shopify.sandbox_customers import Customers
 from adapters.shopify.sandbox_desk import Desk, Missing
+from adapters.shopify.sandbox_discounts import Discounts, node
 from adapters.shopify.sandbox_goods import GoodsViews
 from adapters.shopify.sandbox_pages import connection, counted, shelf
 from adapters.shopify.sandbox_parts import named, need
@@ -32,6 +33,7 @@ class Root:
         customers: Customers,
         orders: Orders,
         shelves: Shelves,
+        discounts: Discounts,
         subscriptions: Subscriptions,
         scopes: frozenset[str],
         bulk: Bulk,
@@ -74,6 +76,14 @@ class Root:
             "inventoryItem": one(
                 "inventoryItem", "InventoryItem", "read_inventory", goods.item_numbered
             ),
+            "discountNode": one(
+                "discountNode",
+                "DiscountCodeNode",
+                "read_discounts",
+                lambda n: node(discounts.get(n)),
+            ),
+            "discountNodes": many("discounts", "read_discounts", node, field="discountNodes"),
+            "discountNodesCount": count("discounts", "read_discounts", field="discountNodes"),
             "webhookSubscription": self._subscription,
             "webhookSubscriptions": self._subscribed,
             "webhookSubscriptionsCount": lambda _, **given: {
@@ -102,16 +112,18 @@ class Root:
 
         return resolve
 
-    def _many(self, table: str, scope: str, view: Callable[[Body], Body]) -> Callable[..., Body]:
+    def _many(
+        self, table: str, scope: str, view: Callable[[Body], Body], field: str = ""
+    ) -> Callable[..., Body]:
         def resolve(_: Any, **given: Any) -> Body:
-            need(self._scopes, table, scope)
+            need(self._scopes, field or table, scope)
             return shelf(self._desk.books, table, given, view)
 
         return resolve
 
-    def _count(self, table: str, scope: str) -> Callable[..., Body]:
+    def _count(self, table: str, scope: str, field: str = "") -> Callable[..., Body]:
         def resolve(_: Any, **given: Any) -> Body:
-            need(self._scopes, f"{table}Count", scope)
+            need(self._scopes, f"{field or table}Count", scope)
             return counted(self._desk.books, table, given)
 
         return resolve

@@ -36,7 +36,7 @@ class Orders:
         ``title``, ``price`` and ``quantity``), ``shipping`` (an amount), ``discount`` (``code`` and
         ``percent``), ``accepts_marketing`` (the box), ``financial_status`` (else paid),
         ``gateway``, ``note``, ``note_attributes``, ``source_name``, ``test``, ``tags``,
-        ``processed_at`` and ``presentment`` (``currency`` and ``rate``).
+        ``checkout_token``, ``processed_at`` and ``presentment`` (``currency`` and ``rate``).
         """
         desk = self._desk
         with desk.act(now) as act:

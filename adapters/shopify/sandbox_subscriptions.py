@@ -24,6 +24,7 @@ SCOPES = {
     "orders": "read_orders",
     "refunds": "read_orders",
     "products": "read_products",
+    "discounts": "read_discounts",
     "inventory_levels": "read_inventory",
 }
 """The scope that a topic needs, by its first word; ``customers/merge`` has its own."""

@@ -12,6 +12,7 @@ from adapters.shopify import asking, pages, parse, subscriptions, take_back
 from adapters.shopify.asking import Whole
 from adapters.shopify.check_up import examine_shop, examine_webhooks
 from adapters.shopify.client import Keys, ShopifyClient
+from adapters.shopify.discounts_shown import DiscountsShown
 from adapters.shopify.fingerprint import fingerprint
 from adapters.shopify.history import Past
 from adapters.shopify.kinds import SHELVES
@@ -23,6 +24,7 @@ from connector.model import (
     Delivery,
     Evidence,
     Kind,
+    Quarantined,
     Understanding,
     Understood,
     Version,
@@ -120,6 +122,7 @@ class ShopifyShop:
             fetch_file=self._client.fetch_file,
             rest=self._client.rest,
         )
+        self._discounts = DiscountsShown(self._client.ask)
 
     @property
     def name(self) -> str:
@@ -145,6 +148,10 @@ class ShopifyShop:
         if delivery.topic.startswith(asking.PAST):
             return asking.understand_past(delivery, self._place)
         return parse.understand(delivery, self._place)
+
+    def stray(self, delivery: Delivery, known: Fingerprint) -> Quarantined | None:
+        """Why a delivery is another shop's than the known one's; ``None`` if it is not."""
+        return parse.stray(delivery, known.url)
 
     def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
         """Ask the shop for what the delivery lacks.
@@ -199,8 +206,13 @@ class ShopifyShop:
 
     @property
     def kinds(self) -> Sequence[Kind]:
-        """What of the past can be read, each with all that belongs to it."""
-        return tuple(SHELVES)
+        """What of the past can be read, each with all that belongs to it, as far as is known."""
+        shown = self._discounts.are_shown
+        return tuple(kind for kind in SHELVES if shown or kind is not Kind.PROMOTION)
+
+    def learn_kinds(self) -> None:
+        """Ask whether our app may read discounts. Never raises; what was known stays then."""
+        self._discounts.learn()
 
     def history(
         self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
@@ -209,11 +221,13 @@ class ShopifyShop:
 
         While Shopify writes its file, hauls are empty. Raises `TryLater` or `LaneDown`.
         """
-        return self._past.history(kind, since=since, cursor=cursor, now=now)
+        hauls = self._past.history(kind, since=since, cursor=cursor, now=now)
+        return self._discounts.while_shown(hauls) if kind is Kind.PROMOTION else hauls
 
     def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
         """Every id of a kind, 250 at a time. Raises `TryLater` or `LaneDown`."""
-        return pages.ids(self._client.ask, kind)
+        found = pages.ids(self._client.ask, kind)
+        return self._discounts.while_shown(found) if kind is Kind.PROMOTION else found
 
     @property
     def unfiltered(self) -> Collection[Kind]:

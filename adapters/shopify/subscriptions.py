@@ -27,6 +27,12 @@ TOPICS = (
     *("inventory_levels/update", "inventory_items/update", "app/uninstalled"),
 )
 """The topics that are asked for: https://shopify.dev/docs/api/webhooks/2026-10."""
+DISCOUNTS = ("discounts/create", "discounts/update", "discounts/delete")
+DISCOUNTS_SCOPE = "read_discounts"
+"""Topics that are asked for where the app was given this scope; Shopify refuses them without.
+
+https://shopify.dev/docs/api/admin-graphql/2026-10/enums/WebhookSubscriptionTopic
+"""
 ACTIVE = "active"
 _NOT_JSON = "not as JSON"
 _PARTS = "parts left out"
@@ -39,7 +45,20 @@ def enum_of(topic: str) -> str:
     return topic.replace("/", "_").replace(".", "_").upper()
 
 
-_TOPIC_OF: Mapping[str, str] = {enum_of(topic): topic for topic in TOPICS}
+_TOPIC_OF: Mapping[str, str] = {enum_of(topic): topic for topic in (*TOPICS, *DISCOUNTS)}
+
+
+def granted(app: object) -> frozenset[str]:
+    """The scopes in a ``currentAppInstallation``; to write is to read."""
+    entries = members(app.get("accessScopes")) if isinstance(app, dict) else ()
+    told = {str(entry.get("handle")) for entry in entries}
+    return frozenset(told | {scope.replace("write_", "read_", 1) for scope in told})
+
+
+def wanted(ask: Ask) -> tuple[str, ...]:
+    """The topics to be told of by this shop. Raises `TryLater` or `LaneDown`."""
+    scopes = granted(ask("scopes", {}).data.get("currentAppInstallation"))
+    return (*TOPICS, *DISCOUNTS) if DISCOUNTS_SCOPE in scopes else TOPICS
 
 
 def every(ask: Ask) -> list[Subscription]:
@@ -67,7 +86,7 @@ def register(ask: Ask, letterbox: Letterbox) -> Iterator[Subscription]:
     """
     ours = [hook for hook in every(ask) if letterbox.is_ours(hook.address)]
     refused: dict[str, str] = {}
-    for topic in TOPICS:
+    for topic in wanted(ask):
         if topic in letterbox.left:
             continue
         there = sorted(
@@ -96,7 +115,7 @@ def flaws(ask: Ask, letterbox: Letterbox, written_for: str) -> Iterator[Flaw]:
     The version is the app's: https://shopify.dev/docs/api/usage/versioning.
     """
     ours = [hook for hook in every(ask) if letterbox.is_ours(hook.address)]
-    for topic in TOPICS:
+    for topic in wanted(ask):
         there = [hook for hook in ours if hook.topic == topic]
         if not there:
             yield Flaw(topic=topic, kind=FlawKind.MISSING, what="there is no webhook")

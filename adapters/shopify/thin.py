@@ -97,7 +97,7 @@ def understand_uninstall(value: Value, domain: str) -> Understanding | None:
     if not isinstance(told, str) or not {"id", "name", "domain"} <= value.keys():
         return None
     if told.strip().lower() != domain:
-        return other_shop("myshopify_domain")
+        return other_shop("myshopify_domain", told, domain)
     return Ignored(reason="the app was uninstalled: this shop sends nothing until it is back")
 
 

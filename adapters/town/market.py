@@ -165,6 +165,7 @@ class Market:
             sent_free=chance.random() < 1 / 3,
             coupon=chance.random() < 1 / 16,
             note="Legg i postkassen 🧶 takk!" if chance.random() < 1 / 20 else "",
+            ads=person.allows_ads,
         )
 
     def _payment(self) -> Payment:

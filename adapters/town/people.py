@@ -94,7 +94,8 @@ class Person:
 
     ``rate`` is how keen they are beside others, ``loss`` the chance that a purchase was their last,
     ``taste`` their liking for each kind of goods, ``ticks`` the chance that they tick the box for
-    the newsletter. ``account`` is 0 for a guest.
+    the newsletter; ``allows_ads`` whether they tick the one for advertisements. ``account`` is 0
+    for a guest.
     """
 
     number: int
@@ -107,6 +108,7 @@ class Person:
     loss: float
     taste: Mapping[str, float]
     ticks: float
+    allows_ads: bool = False
     account: int = 0
     opted_in: bool = False
 
@@ -148,4 +150,5 @@ def meet(chance: random.Random, number: int, kinds: tuple[str, ...]) -> Person:
         loss=chance.betavariate(0.9, 2.6),
         taste=dict(zip(kinds, liking, strict=True)),
         ticks=chance.choice((0.05, 0.3, 0.9)),
+        allows_ads=number % 3 == 0,
     )

@@ -31,7 +31,8 @@ class Payment(Enum):
 class Purchase:
     """What somebody wants to buy, and how; ``basket`` has what and how many pieces.
 
-    ``ticked`` is the newsletter box, ``typed`` an address in capitals as a phone writes it.
+    ``ticked`` is the newsletter box, ``ads`` the one for advertisements, which not every shop has;
+    ``typed`` an address in capitals as a phone writes it.
     """
 
     person: Person
@@ -42,6 +43,7 @@ class Purchase:
     sent_free: bool
     coupon: bool
     note: str
+    ads: bool = False
     opens_account: bool = False
 
 

@@ -7,6 +7,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """One order as the shop shows it. Amounts are in minor units.
+
+    ``email`` is what was typed, in normal form; ``person`` whose it is by now, an address too.
+    ``counts`` says whether money changed hands, ``opted_in`` and ``ads`` which boxes were ticked.
+    """
+
+    person: str | None
+    email: str | None
+    total: int
+    refunded: int
+    counts: bool
+    opted_in: bool
+    ads: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """The shop's truth. Addresses are in normal form, amounts in minor units of its currency.
 

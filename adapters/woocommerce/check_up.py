@@ -48,6 +48,7 @@ def examine_shop(client: WooCommerceClient, *, now: datetime) -> Iterator[Findin
         yield Finding.of("WooCommerce does not take the key", problem)
         return
     yield _readable(client)
+    yield _coupons(client)
     yield _writable(client)
 
 
@@ -126,6 +127,20 @@ def _readable(client: WooCommerceClient) -> Finding:
                 grade=Grade.ALARM,
             )
     return Finding(what="orders, customers and products can be read", grade=Grade.FINE)
+
+
+def _coupons(client: WooCommerceClient) -> Finding:
+    try:
+        if client.may_read("coupons"):
+            return Finding(what="coupons can be read", grade=Grade.FINE)
+    except (TryLater, LaneDown):
+        pass
+    return Finding(
+        what="coupons are not shown: they are known only as far as webhooks tell of them",
+        mend="Give the key to a shop manager or an administrator, if stores are told of coupons.",
+        who=OWNER,
+        grade=Grade.NOTE,
+    )
 
 
 def _writable(client: WooCommerceClient) -> Finding:

@@ -28,7 +28,6 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -39,7 +38,8 @@ import tenacity
 
 from adapters import line
 from adapters.line import HiccupError
-from adapters.woocommerce.parse import items_in
+from adapters.woocommerce.bodies import items_in
+from adapters.woocommerce.stretches import Listed, TooMuchError
 from adapters.woocommerce.verdicts import (
     Answer,
     Found,
@@ -60,7 +60,6 @@ _ATTEMPTS = 3
 _LONGEST_CALL = 30.0
 _LONGEST_SILENCE = 10.0
 _SLOWEST_LIST = 60.0
-_LONGEST_TOTAL = 12
 _PATHS = {
     Kind.ORDER: "orders",
     Kind.CUSTOMER: "customers",
@@ -68,26 +67,6 @@ _PATHS = {
     Kind.VARIANT: "products",
     Kind.PROMOTION: "coupons",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A stretch of a list as it came; ``total`` is how many things the shop says there are.
-
-    ``told_at`` is by the shop's clock, ``ticks`` and ``took`` (seconds) by ours. ``age`` is what a
-    cache on the way says of itself: https://www.rfc-editor.org/rfc/rfc9111#field.age.
-    """
-
-    body: bytes = field(repr=False)
-    total: int | None
-    told_at: datetime | None = None
-    age: int = 0
-    ticks: float = 0.0
-    took: float = 0.0
-
-
-class TooMuchError(Exception):
-    """More was asked for at once than the shop can give in good time."""
 
 
 class WooCommerceClient:
@@ -155,9 +134,12 @@ class WooCommerceClient:
         asked = urlencode({**query, "_": f"{self._line_id}{next(self._numbers)}"})
         since = self._ticks()
         try:
-            with self._http.stream(
-                "GET", f"{self._base}{path}?{asked}", auth=self._keys, timeout=_SLOWEST_LIST / 2
-            ) as response:
+            with (
+                line.within(_SLOWEST_LIST),
+                self._http.stream(
+                    "GET", f"{self._base}{path}?{asked}", auth=self._keys, timeout=_SLOWEST_LIST / 2
+                ) as response,
+            ):
                 body = line.read_body(
                     response,
                     largest=LARGEST_LIST,
@@ -172,18 +154,10 @@ class WooCommerceClient:
         self.told_at = line.date_in(response.headers)
         if isinstance(judge(response, body, what, reading=True), Missing):
             return None
-        ticks = self._ticks()
-        return Listed(
-            body=body,
-            total=_count_in(response.headers, "X-WP-Total"),
-            told_at=self.told_at,
-            age=_count_in(response.headers, "Age") or 0,
-            ticks=ticks,
-            took=ticks - since,
-        )
+        return Listed.of(body, response.headers, ticks=self._ticks(), since=since)
 
     def may_read(self, things: str) -> bool:
-        """Whether one of ``orders``, ``customers`` or ``products`` is shown. Raises as `thing`."""
+        """Whether a list, as ``orders`` or ``coupons``, is shown. Raises as `thing`."""
         answer = self._get(f"/wp-json/wc/v3/{things}?per_page=1&_fields=id")
         return isinstance(answer, Found) and items_in(answer.body) is not None
 
@@ -292,7 +266,10 @@ class WooCommerceClient:
         auth = self._keys if keys else None
         since = self._ticks()
         try:
-            with self._http.stream(method, self._base + path, auth=auth, json=content) as response:
+            with (
+                line.within(_LONGEST_CALL),
+                self._http.stream(method, self._base + path, auth=auth, json=content) as response,
+            ):
                 body = line.read_body(
                     response,
                     largest=LARGEST_ANSWER,
@@ -304,9 +281,3 @@ class WooCommerceClient:
             raise HiccupError(f"no answer ({kind_of(error)})") from None
         self.told_at = line.date_in(response.headers)
         return judge(response, body, what, reading=method == "GET")
-
-
-def _count_in(headers: httpx.Headers, name: str) -> int | None:
-    text = headers.get(name, "")
-    good = text.isascii() and text.isdigit() and len(text) <= _LONGEST_TOTAL
-    return int(text) if good else None

@@ -34,8 +34,9 @@ from connector.shop_fields import (
     read_whole,
 )
 
-TRASH = "trash"
-_SHOWN = frozenset({"publish", ""})  # older shops do not tell the status
+_USABLE = frozenset({"publish", ""})  # older shops do not tell the status
+_LISTED = _USABLE | {"private"}
+"""Those that the list of coupons shows; a draft, or one that waits, is nothing there yet."""
 _WHOLE = 10_000  # hundredths of a percent
 _KINDS = {
     "percent": (Worth.PERCENTAGE, Bearing.TOTAL),
@@ -64,7 +65,7 @@ class CouponBody(msgspec.Struct, frozen=True):
 
 
 def understand_coupon(body: CouponBody, slip: Slip) -> Understanding:
-    """A coupon as a fact; one in the trash, or not for everybody who has its code, as gone.
+    """A coupon as a fact; a draft, one in the trash or not for all who have its code, as gone.
 
     Raises `BadFieldError` without an id or a readable amount.
     """
@@ -72,7 +73,8 @@ def understand_coupon(body: CouponBody, slip: Slip) -> Understanding:
     version = read_version(body.date_modified_gmt, body.date_created_gmt, slip)
     code = read_escaped(body.code)
     worth = _worth(body, slip)
-    if body.status == TRASH or body.email_restrictions or not code or worth is None:
+    listed = read_text(body.status) in _LISTED
+    if not listed or body.email_restrictions or not code or worth is None:
         gone = Deleted(shop=slip.shop, kind=Kind.PROMOTION, id=coupon_id, version=version)
         return Understood(facts=(gone,), flags=tuple(slip.flags))
     sort, amount, bearing, currency = worth
@@ -90,7 +92,7 @@ def understand_coupon(body: CouponBody, slip: Slip) -> Understanding:
         starts_at=read_past(body.date_created_gmt, slip),
         ends_at=read_moment(body.date_expires_gmt),
         usage_count=max(used, 0),
-        enabled=read_text(body.status) in _SHOWN and not (most and used >= most),
+        enabled=read_text(body.status) in _USABLE and not (most and used >= most),
     )
     return Understood(facts=(promotion,), flags=tuple(slip.flags))
 

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.line import HiccupError
+from adapters.woocommerce.bodies import items_in
 from adapters.woocommerce.client import WooCommerceClient
-from adapters.woocommerce.parse import items_in
 from adapters.woocommerce.verdicts import Answer, Found
 from connector.errors import TryLater
 from connector.moments import parse_utc

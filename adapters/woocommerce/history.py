@@ -1,4 +1,4 @@
-"""Reads a shop's past: every account, order and product, or those that changed since a moment.
+"""Reads a shop's past: accounts, products, coupons, orders; all, or what changed since a moment.
 
 Staff are read with the buyers and passed over: asked for customers alone, WooCommerce leaves out
 the accounts with the role subscriber, who buy as well and whom its webhooks tell of as customers.
@@ -28,16 +28,18 @@ from connector.model import Kind
 from connector.ports import Haul, Recalled
 from connector.shop_fields import Slip, read_id, read_moment
 
-KINDS = (Kind.CUSTOMER, Kind.PRODUCT, Kind.ORDER)
-"""What can be read. Accounts first, then what was sold, then to whom."""
+KINDS = (Kind.CUSTOMER, Kind.PRODUCT, Kind.PROMOTION, Kind.ORDER)
+"""What can be read. Accounts first, then what was sold and for what less, then to whom."""
 _LISTS: dict[Kind, str] = {
     Kind.CUSTOMER: "customers",
     Kind.PRODUCT: "products",
+    Kind.PROMOTION: "coupons",
     Kind.ORDER: "orders",
 }
 _QUERIES: dict[Kind, dict[str, str]] = {
     Kind.CUSTOMER: {"role": "all"},
     Kind.PRODUCT: {},
+    Kind.PROMOTION: {},
     Kind.ORDER: {},
 }
 UNFILTERED = frozenset({Kind.CUSTOMER})

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from adapters.woocommerce.client import Listed, TooMuchError
 from adapters.woocommerce.politeness import PoliteReader
 from adapters.woocommerce.records import OddPageError, Record, records_in
+from adapters.woocommerce.stretches import Listed, TooMuchError
 from connector.errors import TryLater
 from connector.model import Kind
 from connector.shop_fields import CLOCK_MARGIN, read_moment

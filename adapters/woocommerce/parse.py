@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.woocommerce.bodies import is_missing, shown_code
 from adapters.woocommerce.coupons import CouponBody, understand_coupon
 from adapters.woocommerce.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.woocommerce.reading import tie_of
@@ -51,7 +52,6 @@ _OLD_WRAPPERS = frozenset(
     {"order", "orders", "customer", "customers", "product", "products", "coupon", "coupons"}
     | {"order_refund", "order_refunds", "errors"}
 )
-_CODE = re.compile(r"[a-z0-9_.-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ _UNDERSTAND: Mapping[Kind, Callable[[Any, Slip], Understanding]] = {
     Kind.ORDER: understand_order,
     Kind.CUSTOMER: understand_customer,
     Kind.PRODUCT: understand_product,
+    Kind.PROMOTION: understand_coupon,
 }
 _BY_KIND = {r.kind: r for r in (_ORDER, _CUSTOMER, _PRODUCT, _COUPON)} | {Kind.VARIANT: _PRODUCT}
 
@@ -188,25 +189,6 @@ def understand_variation(value: Mapping[str, Any], parent: Product, slip: Slip) 
     return replace(variant, title=f"{parent.title} - {apart}" if apart else parent.title)
 
 
-def items_in(body: bytes) -> list[Mapping[str, Any]] | None:
-    """The objects of a REST answer that is a list; ``None`` when it is none."""
-    examined = examine(b'{"items":' + body.removeprefix(b"\xef\xbb\xbf") + b"}")
-    items = examined.value.get("items") if isinstance(examined, Sound) else None
-    good = isinstance(items, list) and all(isinstance(item, dict) for item in items)
-    return items if good else None
-
-
-def error_in(body: bytes) -> tuple[str | None, object]:
-    """The code and status of a REST error, or ``(None, None)`` for any other body."""
-    examined = examine(body)
-    if isinstance(examined, Unsound):
-        return None, None
-    code, told = examined.value.get("code"), examined.value.get("data")
-    if not isinstance(code, str) or not isinstance(told, dict):
-        return None, None
-    return (code if _CODE.fullmatch(code) else "unreadable"), told.get("status")
-
-
 def slip_for(delivery: Delivery, body: bytes, currency: str | None) -> Slip:
     """What is known of a body that a delivery brought, or that answers one."""
     return Slip(
@@ -273,20 +255,10 @@ def _understand_error(code: str, status: object) -> Understanding:
     """A signed REST error instead of the thing: the payload is built when it is delivered."""
     if is_missing(code, status):
         return Ignored(reason=GONE_BEFORE_DELIVERY)
-    shown = code if _CODE.fullmatch(code) else "unreadable"
+    shown = shown_code(code)
     if status in (401, 403):  # a tuple, since it may be anything
         return Quarantined(reason="no_rights", detail=f"the shop sent {shown}", mend=_RECREATE)
     return Quarantined(reason="rest_error", detail=f"the shop sent {shown}", mend=_ASK_US)
-
-
-def is_missing(code: object, status: object) -> bool:
-    """Whether a REST error says that a thing does not exist (``wc_user_invalid_id`` and others)."""
-    return (
-        status == 404  # noqa: PLR2004 - the HTTP status, repeated in the body
-        and isinstance(code, str)
-        and code.startswith(("woocommerce_rest_", "wc_"))
-        and code.endswith("invalid_id")
-    )
 
 
 def _mismatch(detail: str) -> Quarantined:

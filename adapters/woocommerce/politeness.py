@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from adapters.line import HiccupError
-from adapters.woocommerce.client import Listed, TooMuchError, WooCommerceClient
+from adapters.woocommerce.client import WooCommerceClient
 from adapters.woocommerce.resources import TRASH
+from adapters.woocommerce.stretches import Listed, TooMuchError
 from adapters.woocommerce.verdicts import Found
 from connector.errors import TryLater
 from connector.model import Kind

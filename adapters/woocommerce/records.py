@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.woocommerce.coupons import CouponBody
 from adapters.woocommerce.parse import understand_record, understand_sound
 from adapters.woocommerce.payloads import CustomerBody, OrderBody, ProductBody
 from adapters.woocommerce.reading import tie_of
@@ -37,7 +38,9 @@ _SHAPES: dict[Kind, Any] = {
     Kind.ORDER: OrderBody,
     Kind.CUSTOMER: CustomerBody,
     Kind.PRODUCT: _ListedProduct,
+    Kind.PROMOTION: CouponBody,
 }
+_TOPICS = {kind: f"{kind}.updated" for kind in _SHAPES} | {Kind.PROMOTION: "coupon.updated"}
 FIELDS = {
     kind: ",".join(member.encode_name for member in msgspec.structs.fields(shape))
     for kind, shape in _SHAPES.items()
@@ -115,7 +118,7 @@ def _understood(
             reading = understand_sound(kind, shapes[at], slip)
         kept = record.body if keeps_body(reading) else b""
         told = "" if record.id is None else str(record.id)
-        yield Recalled(id=told, understanding=reading, body=kept, topic=f"{kind}.updated")
+        yield Recalled(id=told, understanding=reading, body=kept, topic=_TOPICS[kind])
 
 
 def _decoder(shape: Any) -> Callable[[bytes], list[Any] | None]:

@@ -17,32 +17,13 @@ from adapters.woocommerce.sandbox_desk import OPT_IN
 from adapters.woocommerce.sandbox_orders import Goods
 from adapters.woocommerce.sandbox_payloads import Body, Site, gmt, local, php_json, touch
 from adapters.woocommerce.sandbox_refunds import refund_entry
+from adapters.woocommerce.sandbox_samples import ATTRIBUTION, YARNS
 
 _PATTERNS = 48
 _REFUNDED = 12  # every so many patterns one has a refund
 _PRIME = 7919
 _THEN = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 _NUMBER, _BUYER, _ACCOUNT = 987650321, 987650888, 987650999
-_YARNS = (
-    "Merinoull fra Rauma, håndfarget, 100 g",
-    "Påskegarn «Ærlig», 50 g",
-    "Silkeblanding, 50 g",
-)
-# What WooCommerce's order attribution leaves in every order:
-# https://woocommerce.com/document/order-attribution-tracking/
-_ATTRIBUTION = {
-    "source_type": "organic",
-    "referrer": "https://www.google.com/",
-    "utm_source": "google",
-    "utm_medium": "organic",
-    "session_entry": "https://shop.example/produkt/merinoull-fra-rauma-handfarget/",
-    "session_start_time": "2026-10-02 09:12:44",
-    "session_pages": "7",
-    "session_count": "2",
-    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-    "device_type": "Mobile",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +135,7 @@ def _written_out(site: Site, which: int) -> Body:
     }
     meta = [
         {"id": at, "key": f"_wc_order_attribution_{name}", "value": value}
-        for at, (name, value) in enumerate(_ATTRIBUTION.items())
+        for at, (name, value) in enumerate(ATTRIBUTION.items())
     ]
     if chance.random() < 0.6:  # noqa: PLR2004 - so many tick the box
         meta.append({"id": 19, "key": OPT_IN, "value": "1"})
@@ -165,7 +146,7 @@ def _written_out(site: Site, which: int) -> Body:
         "payment_method": "stripe",
         "payment_method_title": "Kort",
         "customer_ip_address": "192.0.2.7",
-        "customer_user_agent": _ATTRIBUTION["user_agent"],
+        "customer_user_agent": ATTRIBUTION["user_agent"],
     }
     key = f"wc_order_{_NUMBER}"
     order = bodies.new_order(
@@ -188,7 +169,7 @@ def _item(digit: int) -> int:
 
 def _line(site: Site, chance: random.Random, at: int) -> Body:
     price, quantity = chance.choice((4900, 8900, 12900, 19900)), chance.choice((1, 1, 2, 4))
-    product, name = chance.randint(1, 400), chance.choice(_YARNS)
+    product, name = chance.randint(1, 400), chance.choice(YARNS)
     return bodies.line(
         site,
         _item(at),

@@ -12,6 +12,8 @@ from adapters.woocommerce.sandbox_payloads import Body, Site, error
 
 OPT_IN = "_wc_other/mycorp/newsletter-opt-in"
 """The order field in which the block checkout keeps a ticked newsletter box."""
+ADS_OPT_IN = "_wc_other/mycorp/ads-opt-in"
+"""The same for the box that allows advertisements."""
 SUBSCRIPTION = "mailchimp_woocommerce_is_subscribed"
 """The account field in which Mailchimp for WooCommerce keeps what the person chose."""
 

@@ -10,7 +10,7 @@ from adapters.town import market
 from adapters.town.people import Person
 from adapters.town.till import Payment, Purchase
 from adapters.town.wares import COUPON, SENDING, Offer
-from adapters.woocommerce.sandbox_desk import OPT_IN
+from adapters.woocommerce.sandbox_desk import ADS_OPT_IN, OPT_IN
 from adapters.woocommerce.sandbox_wares import on_sale, stock
 
 if TYPE_CHECKING:
@@ -56,7 +56,11 @@ class _Till:
             ],
             "shipping_lines": [{"total": "0.00" if purchase.sent_free else SENDING}],
             "coupon_lines": [{"code": COUPON}] if purchase.coupon else [],
-            "meta_data": [{"key": OPT_IN, "value": "1"}] if purchase.ticked else [],
+            "meta_data": [
+                {"key": box, "value": "1"}
+                for box, is_ticked in ((OPT_IN, purchase.ticked), (ADS_OPT_IN, purchase.ads))
+                if is_ticked
+            ],
             "customer_note": purchase.note,
             "customer_ip_address": "192.0.2.7",
             "customer_user_agent": "Mozilla/5.0 (sandbox)",

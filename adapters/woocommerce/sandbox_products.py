@@ -173,7 +173,7 @@ def as_variation(body: Body, site: Site) -> Body:
 
 def coupon(site: Site, number: int, now: datetime, given: Mapping[str, Any]) -> Body:
     """A coupon; ``code`` is lower case in every shop."""
-    return {
+    body: Body = {
         "id": number,
         "code": given["code"].lower(),
         "amount": given.get("amount", "0.00"),
@@ -201,6 +201,7 @@ def coupon(site: Site, number: int, now: datetime, given: Mapping[str, Any]) -> 
         "meta_data": [],
         "_links": links(site, f"coupons/{number}"),
     }
+    return body | {name: given[name] for name in given if name in body and name != "code"}
 
 
 def _attribute(entry: Mapping[str, Any], *, variation: bool) -> Body:

@@ -85,6 +85,13 @@ CUSTOMERS = Shelf(
     default_order=("name", "asc"),
     equals={"email": "email = ?"},
 )
+COUPONS = Shelf(
+    table="coupons",
+    orders={**_POSTS, "title": "code, id", "slug": "code, id"},
+    equals={"code": "code = ?"},
+    dates=_DATED,
+    hidden="status IN ('publish', 'private')",
+)
 REFUNDS = Shelf(table="refunds", orders=_POSTS, dates=_DATED)
 WEBHOOKS = Shelf(
     table="webhooks",

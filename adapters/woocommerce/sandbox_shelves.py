@@ -137,8 +137,28 @@ class Shelves:
         desk, moment = self._desk, self._desk.at(now)
         with desk.books.turn():
             body = bodies.coupon(desk.site, desk.books.number("posts"), moment, given)
-            desk.books.keep("coupons", body, moment, status="publish", code=body["code"])
+            self._keep_coupon(body, moment)
             desk.announce("coupon.created", body["id"])
+        return body
+
+    def get_coupon(self, number: int) -> Body:
+        """One coupon, in the trash or not; refuses with 404."""
+        body = self._desk.books.body("coupons", number)
+        if body is None:
+            raise Refusal("woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.", 404)
+        return body
+
+    def change_coupon(
+        self, number: int, given: Mapping[str, Any], *, now: datetime | None = None
+    ) -> Body:
+        """Write some of a coupon's fields."""
+        desk, moment = self._desk, self._desk.at(now)
+        with desk.books.turn():
+            known = self.get_coupon(number)
+            body = known | {name: given[name] for name in given if name in known}
+            touch(body, moment, desk.site)
+            self._keep_coupon(body, moment)
+            desk.announce("coupon.updated", number)
         return body
 
     def coupon(self, code: str) -> Body:
@@ -149,12 +169,24 @@ class Shelves:
             raise Refusal("woocommerce_rest_invalid_coupon", told, 400)
         return opened(found[0])
 
-    def trash_coupon(self, number: int) -> None:
+    def trash_coupon(self, number: int) -> Body:
         """Throw a coupon away: announced as a deleted product too, which it never was."""
+        desk, moment = self._desk, self._desk.at(None)
+        with desk.books.turn():
+            body = self.get_coupon(number)
+            was, body["status"] = body["status"], "trash"
+            touch(body, moment, desk.site)
+            self._keep_coupon(body, moment, was=was)
+            desk.announce("coupon.deleted", number)
+            desk.announce("product.deleted", number)
+        return body
+
+    def delete_coupon(self, number: int) -> Body:
+        """Remove a coupon for good: nothing is told of it."""
         with self._desk.books.turn():
-            self._desk.books.mark("coupons", number, status="trash", was="publish")
-            self._desk.announce("coupon.deleted", number)
-            self._desk.announce("product.deleted", number)
+            body = self.get_coupon(number)
+            self._desk.books.drop("coupons", number)
+        return body
 
     def trash_page(self) -> int:
         """Throw away a page of the blog: announced as a product and a coupon; gives its id."""
@@ -169,6 +201,11 @@ class Shelves:
         rows = self._desk.books.rows("products", "parent_id = ? AND status = 'publish'", (number,))
         bodies.gather(parent, [opened(row) for row in rows], self._desk.site)
         self._keep(parent, None)
+
+    def _keep_coupon(self, body: Body, moment: datetime, was: str | None = None) -> None:
+        self._desk.books.keep(
+            "coupons", body, moment, status=body["status"], code=body["code"], was=was
+        )
 
     def _keep(self, body: Body, moment: datetime | None, was: str | None = None) -> None:
         self._desk.books.keep(

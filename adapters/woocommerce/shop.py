@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from adapters.woocommerce import subscriptions, take_back
+from adapters.woocommerce import origin, subscriptions, take_back
 from adapters.woocommerce.check_up import examine_shop, examine_webhooks
 from adapters.woocommerce.client import WooCommerceClient
+from adapters.woocommerce.coupons_shown import CouponsShown
 from adapters.woocommerce.fingerprint import fingerprint
 from adapters.woocommerce.history import KINDS, UNFILTERED, History
 from adapters.woocommerce.parse import (
@@ -30,6 +31,7 @@ from connector.model import (
     Delivery,
     Evidence,
     Kind,
+    Quarantined,
     Understanding,
     Understood,
     Version,
@@ -68,7 +70,7 @@ class WooCommerceShop:
         topic_header="X-WC-Webhook-Topic",
         delivery_header="X-WC-Webhook-Delivery-ID",
         kept_headers=(
-            "X-WC-Webhook-Source",
+            origin.SOURCE_HEADER,
             "X-WC-Webhook-Resource",
             "X-WC-Webhook-Event",
             "X-WC-Webhook-ID",
@@ -102,6 +104,7 @@ class WooCommerceShop:
             private_network=private_network,
             transport=transport,
         )
+        self._coupons = CouponsShown(self._client)
         polite = PoliteReader(self._client, manners)
         self._history = History(shop=name, currency=currency, polite=polite)
 
@@ -113,6 +116,10 @@ class WooCommerceShop:
     def understand(self, delivery: Delivery) -> Understanding:
         """Translate one delivery into facts. Never raises for what a shop could send."""
         return understand(delivery, self._currency)
+
+    def stray(self, delivery: Delivery, known: Fingerprint) -> Quarantined | None:
+        """Why a delivery comes from another site than the known shop's; ``None`` if it does not."""
+        return origin.stray(delivery, known)
 
     def look_up(self, wish: Wish, delivery: Delivery) -> Understanding:
         """Ask the shop for what the delivery lacks.
@@ -136,7 +143,12 @@ class WooCommerceShop:
     @property
     def kinds(self) -> Sequence[Kind]:
         """What of its past can be read, in the order in which it is best read."""
-        return KINDS
+        shown = self._coupons.are_shown
+        return tuple(kind for kind in KINDS if shown or kind is not Kind.PROMOTION)
+
+    def learn_kinds(self) -> None:
+        """See `connector.ports.Scoped`: coupons that were refused are tried once more."""
+        self._coupons.learn()
 
     def history(
         self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
@@ -145,11 +157,13 @@ class WooCommerceShop:
 
         Raises `TryLater` or `LaneDown`; the hauls given until then stand.
         """
-        return self._history.read(kind, since=since, cursor=cursor, now=now)
+        found = self._history.read(kind, since=since, cursor=cursor, now=now)
+        return self._coupons.while_shown(found) if kind is Kind.PROMOTION else found
 
     def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
         """Every id of a kind that the shop shows today, in pages. Raises as `history`."""
-        return self._history.ids(kind)
+        found = self._history.ids(kind)
+        return self._coupons.while_shown(found) if kind is Kind.PROMOTION else found
 
     @property
     def unfiltered(self) -> Collection[Kind]:

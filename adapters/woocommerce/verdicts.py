@@ -10,7 +10,7 @@ import httpx
 
 from adapters import trust
 from adapters.line import HiccupError, host_of, retry_after
-from adapters.woocommerce.parse import error_in, is_missing
+from adapters.woocommerce.bodies import error_in, is_missing
 from connector.errors import LaneDown, TryLater
 
 _MEND_KEYS = (

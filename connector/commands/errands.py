@@ -8,29 +8,30 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from connector import screen, wiring
+from connector import log_lines, screen, wiring
+from connector.commands import who_works
 from connector.commands.moment import Moment
 from connector.commands.options import WITH_JSON, with_files
 from connector.commands.progress import Progress
-from connector.engine import Engine, House
-from connector.errors import ConnectorError, LaneDown, StoreUnavailable
+from connector.commands.who_works import is_ours, is_silent
+from connector.engine import Engine
+from connector.errors import ConnectorError, LaneDown
 from connector.flow import newcomers
+from connector.garbage import collecting_seldom
+from connector.house import House
 from connector.model import Kind
 from connector.moments import to_text
-from connector.ports import Remembering
-from connector.store import changes, errands, lanes
+from connector.ports import Remembering, Scoped
+from connector.store import changes, errands
 from connector.store.connect import Store
 from connector.store.errands import BACKFILL, Errand
 from connector.wiring import Configured
-
-_LOOK = 0.5  # seconds between looks at what a worker does
-_SILENT = timedelta(seconds=20)  # without a sign of life from any worker: we do it ourselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class _Task:
 @WITH_JSON
 @click.argument("shop")
 @click.option("--since", type=Moment(), help="Only what changed at this moment or later.")
-@click.option("--kinds", help="Only these, with commas between: customer,order,product.")
+@click.option("--kinds", help="Only these, with commas between: customer,order,product,promotion.")
 @click.option("--restart", is_flag=True, help="Begin anew, also what is not finished.")
 def backfill(
     config: Path,
@@ -70,13 +71,13 @@ def backfill(
     restart: bool,
     as_json: bool,
 ) -> None:
-    """Read all that SHOP has: customers, orders, products. Goes on where it was interrupted.
+    """Read all that SHOP has: customers, products, promotions, orders. Goes on where it stopped.
 
     A worker that runs does it, webhooks first, and this shows how far it is. Where none runs, it
     is done here.
     """
     configured = wiring.configure(config, mapping)
-    wiring.speak_in_lines()
+    log_lines.speak_in_lines()
     wanted = _kinds(configured, shop, kinds)
     store = wiring.open_store(configured.settings)
     try:
@@ -107,34 +108,16 @@ def _see_through(task: _Task) -> None:
     """Have it done, by a worker or here. Raises `LaneDown` when a person has to act first."""
     while any(row.finished_at is None for row in task.rows()):
         with ExitStack() as lock:
-            if _is_ours(task, lock):
+            if is_ours(task.store, lock, now=task.now()):
                 _carry_out(task)
             else:
                 _watch(task)
 
 
-def _is_ours(task: _Task, lock: ExitStack) -> bool:
-    """Whether no worker is there to do it. On SQLite none can start while we do."""
-    if task.store.dialect == "sqlite":
-        try:
-            lock.enter_context(task.store.only_worker())
-        except StoreUnavailable:
-            return False
-        return True
-    return _is_silent(task)
-
-
-def _is_silent(task: _Task) -> bool:
-    """Whether no worker has said for a while that it lives."""
-    with task.store.read() as conn:
-        beat = lanes.last_beat(conn)
-    return beat is None or abs(task.now() - beat) > _SILENT
-
-
 def _carry_out(task: _Task) -> None:
     """Read, and evaluate whom it concerns."""
     house = wiring.build_house(task.configured, task.store)
-    with wiring.collecting_seldom():
+    with collecting_seldom():
         _read(task, house)
 
 
@@ -149,8 +132,10 @@ def _read(task: _Task, house: House) -> None:
             _stop_if_down(task.shop, rows)
             if all(row.finished_at for row in rows):
                 break
+            if task.store.has_worker():  # it waits for us, and goes on where we are
+                return
             if not done:
-                time.sleep(min(_LOOK, engine.reader.wait(task.shop) or _LOOK))
+                time.sleep(min(who_works.LOOK, engine.reader.wait(task.shop) or who_works.LOOK))
             engine.evaluate()
         task.progress.say("Everything is read; working out what follows from it.")
         _until_nothing_is_left(engine.evaluate)
@@ -175,9 +160,9 @@ def _watch(task: _Task) -> None:
         _stop_if_down(task.shop, rows)
         if all(row.finished_at for row in rows):
             return
-        time.sleep(_LOOK)
+        time.sleep(who_works.LOOK)
         with ExitStack() as lock:
-            if _is_silent(task) and _is_ours(task, lock):
+            if is_silent(task.store, now=task.now()) and is_ours(task.store, lock, now=task.now()):
                 return
 
 
@@ -198,6 +183,8 @@ def _kinds(configured: Configured, shop: str, chosen: str | None) -> Sequence[Ki
         raise ConnectorError(
             f"The past of {shop} cannot be read: this version knows no way for {section.platform}."
         )
+    if isinstance(adapter, Scoped):
+        adapter.learn_kinds()
     if chosen is None:
         return tuple(adapter.kinds)
     words = [word.strip() for word in chosen.split(",")]

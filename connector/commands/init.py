@@ -59,6 +59,7 @@ def _next_steps(home: first_files.Home, answers: first_files.Answers) -> str:
         if public
         else "give this machine a public https address and set it as public_url; then "
         f"connector webhooks register {shop}{at}",
+        f"connector backfill {shop}{at}       all that happened before, of everybody",
         f"connector doctor{at}      is everything as it must be",
     ]
     lines = [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]

@@ -14,9 +14,9 @@ import msgspec
 
 from connector import access, screen, wiring
 from connector.commands.options import WITH_JSON, with_files
-from connector.engine import shape_of
 from connector.errors import ConfigurationFault, ConnectorError, StoreUnavailable
 from connector.flow import deliver
+from connector.flow.targets import shape_of, targets_of
 from connector.keys import NO_KEY
 from connector.spellings import loose_email
 from connector.store import erasure, lanes, outbox, subjects
@@ -30,6 +30,7 @@ _TRIES = 10  # a destination that is just being sent to holds its records for a 
 
 @click.command()
 @with_files
+@WITH_JSON
 @click.argument("destination", required=False)
 @click.option("--email", help="Everything that is held of this person, instead.")
 @click.option("--out", type=click.Path(path_type=Path), help="A folder, instead of the screen.")
@@ -42,12 +43,14 @@ def export(
     out: Path | None,
     *,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Write out what is held of a person, or what a destination holds.
 
     A person's is JSON, in a folder CSV too. A destination's is one line of JSON for each record it
     acknowledged; a destination of files is brought up to date and written anew.
     """
+    del as_json  # both are JSON already
     if (destination is None) == (email is None):
         raise click.UsageError("Name either a DESTINATION or a person by --email.")
     configured = wiring.configure(config, mapping)
@@ -118,10 +121,11 @@ def _export_person(
 def _export_destination(
     configured: Configured, store: Store, name: str, out: Path | None, *, force: bool
 ) -> None:
-    if name not in configured.settings.destinations:
-        known = ", ".join(configured.settings.destinations)
-        raise click.UsageError(f"There is no destination {name}. There are: {known}.")
-    _write_files(configured, store, name)
+    names = [each.name for each in targets_of(configured.settings, configured.mapping)]
+    if name not in names:
+        raise click.UsageError(f"There is no destination {name}. There are: {', '.join(names)}.")
+    if name in configured.settings.destinations:
+        _write_files(configured, store, name)
     with store.read() as conn:
         lines = [msgspec.json.encode(row, order="deterministic") for row in outbox.held(conn, name)]
     content = b"".join(line + b"\n" for line in lines)
@@ -129,7 +133,7 @@ def _export_destination(
         click.echo(screen.safe(content.decode()), nl=False)
         return
     make_private(out)
-    file = out / f"{name}.jsonl"
+    file = out / f"{name.replace('/', '-')}.jsonl"
     refuse_tricks(file, force=force)
     put_in_place(file, content)
     click.echo(f"{file}: {len(lines)} records")

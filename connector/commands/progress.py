@@ -43,12 +43,23 @@ class Progress:
         if self._silent or open_ is None or (now < self._said_at + every and news == self._said):
             return
         self._looks.append((now, sum(row.read for row in rows)))
-        self._said_at, self._said = now, news
-        text = screen.safe(line(self._shop, open_, self._rate()))
+        self._said = news
+        self._write(line(self._shop, open_, self._rate()), now)
+
+    def tell(self, text: str) -> None:
+        """The same in other words."""
+        now = time.monotonic()
+        every = _MOVE_EVERY if self._moves else _LINE_EVERY
+        if self._silent or now < self._said_at + every:
+            return
+        self._write(text, now)
+
+    def _write(self, text: str, now: float) -> None:
+        self._said_at = now
         if self._moves:
-            click.echo(f"{self._clear()}{text[:_WIDTH]}", nl=False, err=True)
+            click.echo(f"{self._clear()}{screen.safe(text)[:_WIDTH]}", nl=False, err=True)
         else:
-            click.echo(text, err=True)
+            click.echo(screen.safe(text), err=True)
 
     def _rate(self) -> float | None:
         """Things a second, over the last looks."""

@@ -1,4 +1,4 @@
-"""``connector reconcile``: what webhooks may have lost is looked for now, not at its time."""
+"""``connector reconcile``: what may have been lost on the way is looked for now."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from connector import screen, wiring
-from connector.commands import reconciled_shops
+from connector import log_lines, screen, wiring
+from connector.commands import reconciled_destinations, reconciled_shops
 from connector.commands.options import WITH_JSON, with_files
 from connector.wiring import Configured
 
@@ -23,7 +23,8 @@ from connector.wiring import Configured
 @click.option(
     "--believe",
     is_flag=True,
-    help="With --whole and NAME: what is gone is gone, however much it is.",
+    help="With --whole and a shop: what is gone is gone. With a destination: what differs is put "
+    "right. However much it is.",
 )
 def reconcile(
     config: Path,
@@ -36,28 +37,36 @@ def reconcile(
 ) -> None:
     """Ask the shop NAME, or all shops, what changed lately, and mend what differs.
 
-    A worker that runs does it; where none runs, it is done here.
+    With the NAME of a destination all that it holds is read back, compared with what it took, and
+    put right. A worker that runs does it; where none runs, it is done here.
     """
-    if believe and (name is None or not whole):
-        raise click.UsageError("--believe goes with --whole and the NAME of one shop.")
     configured = wiring.configure(config, mapping)
-    wiring.speak_in_lines()
-    shops = _shops(configured, name)
+    is_destination = name in configured.settings.destinations
+    if believe and not is_destination and (name is None or not whole):
+        raise click.UsageError("--believe goes with a destination, or with --whole and one shop.")
+    log_lines.speak_in_lines()
+    shops = () if is_destination else _shops(configured, name)
     store = wiring.open_store(configured.settings)
     try:
-        told = reconciled_shops.carry_out(
-            configured, store, shops, whole=whole, believed=believe, silent=as_json
-        )
+        if name is not None and is_destination:
+            told = reconciled_destinations.carry_out(
+                configured, store, name, believed=believe, silent=as_json
+            )
+        else:
+            told = reconciled_shops.carry_out(
+                configured, store, shops, whole=whole, believed=believe, silent=as_json
+            )
     except KeyboardInterrupt:
         click.echo("\nStopped. What was mended stays; a worker goes on with the rest.", err=True)
         sys.exit(130)
     finally:
         store.close()
+    [found] = told.values()
     if as_json:
         click.echo(json.dumps(told, indent=1))
     else:
-        click.echo("\n".join(_lines(shop, each) for shop, each in told["shops"].items()))
-    sys.exit(1 if any(each["needs_a_person"] for each in told["shops"].values()) else 0)
+        click.echo("\n".join(_lines(which, each) for which, each in found.items()))
+    sys.exit(1 if any(each["needs_a_person"] for each in found.values()) else 0)
 
 
 def _shops(configured: Configured, name: str | None) -> Sequence[str]:
@@ -66,15 +75,16 @@ def _shops(configured: Configured, name: str | None) -> Sequence[str]:
     if name is None:
         return tuple(known)
     if name not in known:
-        raise click.UsageError(f"There is no shop {name}. There are: {', '.join(known)}.")
+        names = ", ".join([*known, *configured.settings.destinations])
+        raise click.UsageError(f"There is no shop and no destination {name}. There are: {names}.")
     return (name,)
 
 
-def _lines(shop: str, told: reconciled_shops.Told) -> str:
+def _lines(name: str, told: reconciled_shops.Told) -> str:
     return "\n".join(
         screen.safe(line)
         for line in (
-            f"{shop}: {screen.agreement(told['agreement'])}" if told["agreement"] else shop,
+            f"{name}: {screen.agreement(told['agreement'])}" if told["agreement"] else name,
             *(f"  {kind}: {text}" for kind, text in _kinds(told)),
         )
     )
@@ -82,7 +92,7 @@ def _lines(shop: str, told: reconciled_shops.Told) -> str:
 
 def _kinds(told: reconciled_shops.Told) -> list[tuple[str, str]]:
     """One line for each kind of thing of which something is to be said."""
-    kinds = told["agreement"]["kinds"] if told["agreement"] else {}
+    kinds = (told["agreement"] or {}).get("kinds", {})
     words = {
         "changed": "changed unnoticed",
         "missing": "were missing",

@@ -6,25 +6,25 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from connector import wiring
+from connector.commands import who_works
 from connector.commands.progress import Progress
+from connector.commands.who_works import is_ours
 from connector.engine import Engine
-from connector.errors import ConnectorError, LaneDown, StoreUnavailable
+from connector.errors import ConnectorError, LaneDown
 from connector.flow import newcomers
 from connector.flow import reconcile as passes
-from connector.ports import Remembering, ShopAdapter
-from connector.store import agreement, changes, errands, lanes
+from connector.ports import Remembering, Scoped, ShopAdapter
+from connector.store import agreement, changes, errands
 from connector.store.connect import Store
 from connector.store.errands import RECONCILE, REREAD, SWEEP, Errand
 from connector.wiring import Configured
 
 Told: TypeAlias = dict[str, Any]
 
-_LOOK = 0.5  # seconds between looks at what a worker does
-_SILENT = timedelta(seconds=20)  # without a sign of life from any worker: we do it ourselves
 _PASS = (RECONCILE, REREAD, SWEEP)
 
 
@@ -77,10 +77,10 @@ def carry_out(
             passes.begin(conn, name, shop, whole=whole, believed=believed, now=task.now())
     while task.is_open():
         with ExitStack() as lock:
-            if _is_ours(task, lock):
+            if is_ours(store, lock, now=task.now()):
                 _do(task)
             else:
-                time.sleep(_LOOK)
+                time.sleep(who_works.LOOK)
     with store.read() as conn:
         found = {name: agreement.read(conn, name) for name in shops}
     rows = task.rows()
@@ -104,20 +104,9 @@ def _remembering(configured: Configured, name: str) -> Remembering:
         raise ConnectorError(
             f"{name} cannot be reconciled: this version knows no way for {section.platform}."
         )
+    if isinstance(shop, Scoped):
+        shop.learn_kinds()
     return shop
-
-
-def _is_ours(task: _Task, lock: ExitStack) -> bool:
-    """Whether no worker is there to do it. On SQLite none can start while we do."""
-    if task.store.dialect == "sqlite":
-        try:
-            lock.enter_context(task.store.only_worker())
-        except StoreUnavailable:
-            return False
-        return True
-    with task.store.read() as conn:
-        beat = lanes.last_beat(conn)
-    return beat is None or abs(task.now() - beat) > _SILENT
 
 
 def _do(task: _Task) -> None:
@@ -128,7 +117,7 @@ def _do(task: _Task) -> None:
     try:
         while task.is_open():
             if not engine.errand():
-                time.sleep(_LOOK)
+                time.sleep(who_works.LOOK)
             engine.evaluate()
         _until_nothing_is_left(engine.evaluate)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import make_url
 
 from connector import wiring
 from connector.commands.moment import Moment
-from connector.commands.options import with_files
+from connector.commands.options import WITH_JSON, with_files
 from connector.errors import ConnectorError
 from connector.settings import Settings
 from connector.store import again, backup, inbox, suppressions
@@ -20,6 +21,7 @@ from connector.wiring import Configured
 
 @click.command()
 @with_files
+@WITH_JSON
 @click.option("--since", type=Moment(), help="Only what came at this moment or later.")
 @click.option("--shop", help="Only what this shop delivered.")
 @click.option("--delivery", type=int, help="Only the delivery of this number.")
@@ -29,6 +31,8 @@ def replay(
     since: datetime | None,
     shop: str | None,
     delivery: int | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Take deliveries up again, as if they had just come: what is known already changes nothing."""
     configured = wiring.configure(config, mapping)
@@ -47,6 +51,9 @@ def replay(
             f"Delivery {delivery} cannot be taken up again: there is none of that number, or it "
             "waits already, or its body is no longer kept."
         )
+    if as_json:
+        click.echo(json.dumps({"replayed": number, "without_body": gone}))
+        return
     click.echo(f"to be taken up again: {number}")
     if gone:
         click.echo(f"left, because their bodies are no longer kept: {gone}")
@@ -59,9 +66,10 @@ def db() -> None:
 
 @db.command("backup")
 @with_files
+@WITH_JSON
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace what is there already.")
-def back_up(config: Path, mapping: str | None, file: Path, *, force: bool) -> None:
+def back_up(config: Path, mapping: str | None, file: Path, *, force: bool, as_json: bool) -> None:
     """Copy the store into FILE while it is used, and check both for damage.
 
     FILE.erased beside it lists who was erased, by digests: keep the two together.
@@ -76,7 +84,8 @@ def back_up(config: Path, mapping: str | None, file: Path, *, force: bool) -> No
         size = backup.back_up(place, file, erased)
     finally:
         store.close()
-    click.echo(f"{file}: {size} bytes, whole")
+    told = {"file": str(file), "bytes": size}
+    click.echo(json.dumps(told) if as_json else f"{file}: {size} bytes, whole")
 
 
 @db.command()

@@ -16,7 +16,14 @@ from connector.commands.options import WITH_JSON, with_files
 from connector.doctor.guests import hang_up
 from connector.errors import ConnectorError
 from connector.flow.watch import look
-from connector.ports import DestinationAdapter, ShopAdapter, Subscribing, Subscription
+from connector.ports import (
+    DestinationAdapter,
+    Finding,
+    Grade,
+    ShopAdapter,
+    Subscribing,
+    Subscription,
+)
 from connector.settings import Settings
 from connector.store import watching
 from connector.store.connect import Store
@@ -65,17 +72,19 @@ def register(
         )
     names = _named(settings, name)
     store = wiring.open_store(settings)
-    told, problems = [], []
+    told, notes, problems = [], [], []
     try:
         for each in names:
             try:
-                told += [_row(settings, each, hook) for hook in _register(settings, each, store)]
+                done, left_out = _register(settings, each, store)
+                told += [_row(settings, each, hook) for hook in done]
+                notes += [f"{each}: {note.what}. {note.mend}" for note in left_out]
             except ConnectorError as problem:
                 problems.append(f"{each}: {problem}")
     finally:
         store.close()
     _show(told, as_json=as_json)
-    for sentence in problems:
+    for sentence in (*notes, *problems):
         click.echo(screen.safe(sentence), err=True)
     sys.exit(1 if problems else 0)
 
@@ -114,7 +123,10 @@ def _lines(name: str, seen: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {line}"
 
 
-def _register(settings: Settings, name: str, store: Store) -> Sequence[Subscription]:
+def _register(
+    settings: Settings, name: str, store: Store
+) -> tuple[Sequence[Subscription], Sequence[Finding]]:
+    """What was done, and what a shop cannot be made to tell of, with who could."""
     with _opened(settings, name) as guest:
         asked = _subscribing(guest)
         box = (
@@ -128,7 +140,8 @@ def _register(settings: Settings, name: str, store: Store) -> Sequence[Subscript
             seen = watching.read(conn, name)
         if seen is not None and not seen.ok:
             _look(settings, guest, store)  # an alarm must not outlive what it was about
-        return done
+        found = asked.check_webhooks(box) if name in settings.shops else ()
+        return done, [each for each in found if each.grade is Grade.NOTE]
 
 
 def _look(settings: Settings, guest: Guest, store: Store) -> Seen:

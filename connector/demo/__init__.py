@@ -3,149 +3,150 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
-import threading
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import select
 
-from connector.demo.judge import Finding, judge
+from connector.demo import readings, scene
+from connector.demo.judge import Finding, judge_contacts, judge_deliveries, judge_exports
+from connector.demo.judge_sales import judge_audience, judge_orders, judge_store
+from connector.demo.live import Life
+from connector.demo.scene import Scene, Silence
 from connector.demo.watch import Watch
 from connector.demo.world import World
-from connector.store.schema import customer_addresses
 
-_PAST = timedelta(days=730)
-_BLINK = 0.002
+_PAST = 600  # orders that the shops have had, at most
+_TIMES = 5  # so many for each that is sold live, where these are few
+_TERMINATED = 143
 _GLANCE = 0.25  # seconds between looks
-_PATIENCE = 120.0  # seconds for everything to arrive once the shop is closed
+_PATIENCE = 120.0  # seconds for everything to arrive
+_JUDGES: Mapping[str, Callable[[Scene], Iterator[Finding]]] = {
+    "What the shops told": judge_deliveries,
+    "What was sold": judge_orders,
+    "Who may be written to": judge_contacts,
+    "What Mailchimp's stores hold": judge_store,
+    "Whom Meta may find": judge_audience,
+    "What else is kept": judge_exports,
+}
 
 
 def show(*, orders: int, rate: float, seed: int, folder: Path | None) -> int:
     """Run the demo; ``orders`` 0 goes on until Ctrl-C. Gives the exit code.
 
-    Half of the orders are the shop's past two years, told at once; the others are sold live, at
-    ``rate`` a second.
+    The shops come with a past, which is brought over; then so many orders are sold live, at
+    ``rate`` a second, and at the end the shops are asked what no webhook told.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # and the connector ends too
     console = Console()
     home = folder or Path(tempfile.mkdtemp(prefix="connector-demo-"))
-    past = orders // 2 if orders else 60
-    console.print("Starting two shops, the connector, a Mailchimp and a Meta on this machine ...")
-    with World(folder=home, seed=seed) as world, Watch(world, console) as watch:
-        console.print(
-            f"WooCommerce {world.wool.base_url} and Shopify {world.yarn.base_url}\n"
-            f"  -> connector {world.hooks}, its files in {home}\n"
-            f"  -> Mailchimp {world.audience.url} and a Meta catalog {world.catalog.url}",
-            highlight=False,
-            soft_wrap=True,
-        )
-        _relive(world, watch, past)
-        live = orders - past if orders else None
-        _sell(world, watch, rate=rate, orders=live)
-        settled = _wait(world, watch)
-        findings = _judge(world)
-    console.print()
-    for finding in findings:
-        console.print(
-            f"{'  ok  ' if finding.holds else '  NO  '}{finding.what}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if not settled:
-        console.print(f"  NO  everything arrived within {_PATIENCE:.0f} s")
+    past = min(_PAST, _TIMES * orders) if orders else _PAST
+    console.print(
+        f"Starting two shops with {past:,} orders behind them, and all that belongs to them ...",
+        highlight=False,
+        soft_wrap=True,
+    )
+    with World(folder=home, seed=seed, past=past) as world, Watch(world, console) as watch:
+        _say_where(world, console)
+        before = world.ledger()
+        silence, arrived = _bring_over(world, watch)
+        life = Life(world=world, rate=rate)
+        watch.life = life
+        life.run(orders or None, watch.look, _GLANCE)
+        arrived = _find_again(world, watch) and arrived
+        taken = scene.take_down(world, life, silence, before)
+    verdict = _judge(taken)
+    if not arrived:
+        late = Finding(holds=False, what=f"everything was there within {_PATIENCE:.0f} s")
+        verdict = {**verdict, "In time": [late]}
+    holds = _tell(console, verdict)
+    _say_what_next(console, home, taken)
+    return 0 if holds else 1
+
+
+def _bring_over(world: World, watch: Watch) -> tuple[Silence, bool]:
+    """Watch the past being read and brought where it belongs, without a word to anybody."""
+    watch.say("Their past is read and brought over (connector backfill) ...")
+    syncing: set[str] = set()
+    deadline = time.monotonic() + _PATIENCE
+    while not (readings.are_over(world) and world.is_settled() and not world.syncing()):
+        syncing |= world.syncing()
+        watch.look()
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_GLANCE)
+    mails = len(world.places.mailchimp.sales.fired)
+    watch.say(f"{readings.summary(world)} are there; {mails} mails were set off by them.")
+    watch.say("Now the shops sell. Some webhooks will be lost, and some people leave in Mailchimp.")
+    silence = Silence(syncing=syncing, mails=mails)
+    return silence, time.monotonic() < deadline
+
+
+def _find_again(world: World, watch: Watch) -> bool:
+    """Ask the shops for what no webhook told, and let everything arrive; whether it did."""
+    world.catch_up()
+    settled = _settle(world, watch)
+    watch.say("The shops are asked what no webhook told (connector reconcile --whole) ...")
+    readings.begin_whole_pass(world)
+    read = readings.see_through(world, watch, patience=_PATIENCE)
+    settled = _settle(world, watch) and settled and read
+    time.sleep(1.0)  # the files are written once nothing is due any more
+    watch.look()
+    return settled
+
+
+def _settle(world: World, watch: Watch) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not world.is_settled() or world.syncing():
+        watch.look()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_GLANCE)
+    return True
+
+
+def _judge(taken: Scene) -> Mapping[str, Sequence[Finding]]:
+    """What is held against the shops' own books, each under its heading."""
+    return {title: [*judge(taken)] for title, judge in _JUDGES.items()}
+
+
+def _tell(console: Console, verdict: Mapping[str, Sequence[Finding]]) -> bool:
+    """Print the verdict; whether all of it holds."""
+    for title, findings in verdict.items():
+        console.print(f"\n{title}", style="bold cyan", highlight=False)
+        for finding in findings:
+            mark = "  ok  " if finding.holds else "  NO  "
+            console.print(f"{mark}{finding.what}", highlight=False, soft_wrap=True)
+    return all(finding.holds for findings in verdict.values() for finding in findings)
+
+
+def _say_where(world: World, console: Console) -> None:
+    places = world.places
+    console.print(
+        f"WooCommerce {places.wool.base_url} and Shopify {places.yarn.base_url}\n"
+        f"  -> connector {world.hooks}, its files in {world.folder}\n"
+        f"  -> Mailchimp {places.mailchimp.url}, a Meta catalog {places.catalog.url}\n"
+        f"     and Meta audiences {places.audiences.url}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _say_what_next(console: Console, home: Path, taken: Scene) -> None:
     command = "connector" if shutil.which("connector") else sys.argv[0]
     config = f"--config {home}/connector.yaml"
+    members = taken.members
+    somebody = max(members, key=lambda email: len(members[email]["tags"]), default="EMAIL")
     console.print(
         "\nLook around:\n"
         f"  {command} status {config}\n"
-        f"  {command} explain {config} {_somebody(world)}\n"
+        f"  {command} explain {config} {somebody}\n"
         f"  {command} parked {config}\n"
         f"  {home}/exports holds what a spreadsheet or Datasette can open",
         highlight=False,
         soft_wrap=True,
     )
-    return 0 if settled and all(finding.holds for finding in findings) else 1
-
-
-def _relive(world: World, watch: Watch, orders: int) -> None:
-    """Sell the past day by day, each told before the next begins, as a shop would have told it."""
-    today = datetime.now(UTC)
-    for day in range(_PAST.days):
-        dawn = today - _PAST + timedelta(days=day)
-        share = orders * (day + 1) // _PAST.days - orders * day // _PAST.days
-        for market, part in zip(world.markets, _split(share, day), strict=True):
-            market.sell(part, between=(dawn, dawn + timedelta(days=1)))
-        while world.pending():
-            time.sleep(_BLINK)
-        if share:
-            watch.look()
-
-
-def _split(orders: int, turn: int) -> tuple[int, int]:
-    """The shops' shares of so many orders; an odd one goes to each in turn."""
-    less = orders // 2
-    return (orders - less, less) if turn % 2 else (less, orders - less)
-
-
-def _sell(world: World, watch: Watch, *, rate: float, orders: int | None) -> None:
-    stop = threading.Event()
-    parts = (None, None) if orders is None else _split(orders, 0)
-    sellers = [
-        threading.Thread(target=market.run, args=(rate / 2,), kwargs={"orders": part, "stop": stop})
-        for market, part in zip(world.markets, parts, strict=True)
-    ]
-    for seller in sellers:
-        seller.start()
-    try:
-        while any(seller.is_alive() for seller in sellers):
-            watch.look()
-            time.sleep(_GLANCE)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        stop.set()
-        for seller in sellers:
-            seller.join()
-
-
-def _wait(world: World, watch: Watch) -> bool:
-    """Let everything arrive that is on its way."""
-    for market in world.markets:
-        market.step(datetime.now(UTC))
-    deadline = time.monotonic() + _PATIENCE
-    while not world.is_settled():
-        watch.look()
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_GLANCE)
-    time.sleep(1.0)  # the files are written once nothing is due any more
-    watch.look()
-    return True
-
-
-def _judge(world: World) -> list[Finding]:
-    with world.store.read() as conn:
-        owners: dict[tuple[str, str], list[str]] = {}
-        for email, shop, customer in conn.execute(select(customer_addresses)):
-            owners.setdefault((shop, customer), []).append(email)
-    moved = frozenset(email for emails in owners.values() if len(emails) > 1 for email in emails)
-    return judge(
-        truth=world.truth(),
-        accepted=world.tally()["accepted"],
-        duplicates=world.duplicates(),
-        books=world.books(),
-        members=world.audience.members(),
-        moved=moved,
-        items=world.catalog.shown(),
-        offers=sum(len(market.offers) for market in world.markets),
-        exports=world.folder / "exports" / "exports.sqlite3",
-    )
-
-
-def _somebody(world: World) -> str:
-    """Whose story is worth reading: the contact with the most tags."""
-    members = world.audience.members()
-    return max(members, key=lambda email: len(members[email]["tags"]), default="EMAIL")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adapters.town.totals import Totals
+from connector.demo.scene import Scene
 
 _CENTS = 100
 
@@ -22,75 +23,69 @@ class Finding:
     what: str
 
 
-def judge(  # noqa: PLR0913 - each is one thing that is held against another
-    *,
-    truth: Totals,
-    accepted: int,
-    duplicates: int,
-    books: Mapping[str, Any],
-    members: Mapping[str, Mapping[str, Any]],
-    moved: frozenset[str],
-    items: Mapping[str, Mapping[str, Any]],
-    offers: int,
-    exports: Path,
-) -> list[Finding]:
-    """Hold the connector's end state against the shops' own.
-
-    ``accepted`` are deliveries the shops saw answered 200, ``duplicates`` those the receiver had
-    already; ``offers`` is how many things are for sale; ``moved`` are addresses that an account
-    has left or come to: their permission was given for another address.
-    """
+def judge_deliveries(scene: Scene) -> Iterator[Finding]:
+    """What came in, and what became of it."""
+    books = scene.books
     shop = {
         part: sum(book[part] for book in books["shops"].values())
         for part in ("received", "applied", "unchanged", "ignored", "waiting", "quarantined")
     }
-    newsletter, catalog = books["destinations"]["newsletter"], books["destinations"]["catalog"]
-    subscribed = {email for email, held in members.items() if held["status"] == "subscribed"}
-    wrong = sorted(
-        email
-        for email in subscribed & truth.people
-        if not _agrees(members[email]["fields"], email, truth)
+    lanes = books["destinations"].values()
+    yield Finding(books["balanced"], "the books balance")
+    yield Finding(
+        scene.accepted == shop["received"] + scene.duplicates,
+        f"every webhook that they saw accepted is in the books: {shop['received']}, and "
+        f"{scene.duplicates} the same again",
     )
-    missing = truth.mailable - subscribed
-    return [
-        Finding(books["balanced"], "the books balance"),
-        Finding(
-            accepted == shop["received"] + duplicates,
-            f"every delivery that the shops saw accepted is in the books: {shop['received']}, and "
-            f"{duplicates} that were the same again",
-        ),
-        Finding(
-            not shop["waiting"] and not shop["quarantined"],
-            f"each is accounted for: {shop['applied']} applied, {shop['unchanged']} unchanged, "
-            f"{shop['ignored']} ignored with a reason, {shop['quarantined']} in quarantine",
-        ),
-        Finding(
-            not newsletter["due"] and not newsletter["parked"],
-            f"nothing is left to send: {newsletter['settled']} records settled",
-        ),
-        Finding(
-            not truth.withdrawn & subscribed,
-            f"none of the {len(truth.withdrawn)} who withdrew is subscribed",
-        ),
-        Finding(
-            subscribed <= truth.opted_in,
-            f"each of the {len(subscribed)} subscribed ticked the box",
-        ),
-        Finding(
-            missing <= moved,
-            f"everybody who may be written to is there ({len(missing)} changed their address "
-            "since, and are asked again)",
-        ),
-        Finding(
-            not wrong,
-            f"number and sum of orders agree with the shops for all {len(subscribed)}",
-        ),
-        Finding(
-            len(items) == offers and not catalog["due"] and not catalog["parked"],
-            f"the catalog shows all {offers} things that are for sale, and nothing else",
-        ),
-        _exported(exports, len(truth.people) + truth.orders_without_address),
-    ]
+    yield Finding(
+        not shop["waiting"] and not shop["quarantined"],
+        f"each is accounted for: {shop['applied']} applied, {shop['unchanged']} unchanged, "
+        f"{shop['ignored']} ignored, {shop['quarantined']} in quarantine",
+    )
+    yield Finding(
+        not any(lane["due"] or lane["parked"] for lane in lanes),
+        f"nothing is left to send: {sum(lane['settled'] for lane in lanes)} records settled",
+    )
+
+
+def judge_contacts(scene: Scene) -> Iterator[Finding]:
+    """Whether Mailchimp's contacts are those who may be written to, with the right figures."""
+    truth, subscribed = scene.ledger.totals, scene.subscribed
+    withdrawn = truth.withdrawn | frozenset(scene.left)
+    yield Finding(
+        not withdrawn & subscribed,
+        f"none of the {len(withdrawn)} who withdrew is subscribed",
+    )
+    yield Finding(
+        subscribed <= scene.ledger.permitted,
+        f"each of the {len(subscribed)} subscribed ticked the box",
+    )
+    missing = truth.mailable - withdrawn - subscribed
+    yield Finding(
+        not missing & scene.ledger.ticked,
+        "everybody who may be is subscribed "
+        f"({len(missing - scene.unseen)} allowed it for another address)",
+    )
+    yield Finding(
+        all(_agrees(scene.members[email]["fields"], email, truth) for email in subscribed),
+        f"number and sum of orders agree with the shops for all {len(subscribed)}",
+    )
+    yield Finding(
+        all(scene.members[email]["status"] != "subscribed" for email in scene.left)
+        and set(scene.told) == set(scene.left),
+        f"{len(scene.left)} unsubscribed in Mailchimp: they stay so, and their shops know",
+    )
+
+
+def judge_exports(scene: Scene) -> Iterator[Finding]:
+    """Whether the catalog and the files are whole."""
+    truth = scene.ledger.totals
+    yield Finding(
+        len(scene.items) == scene.offers,
+        f"the catalog shows all {scene.offers} things that are for sale, and nothing else",
+    )
+    people = len(truth.people - scene.unseen) + truth.orders_without_address
+    yield Finding(_exported(scene.exports) == people, f"the export holds all {people} customers")
 
 
 def _agrees(fields: Mapping[str, Any], email: str, truth: Totals) -> bool:
@@ -99,7 +94,7 @@ def _agrees(fields: Mapping[str, Any], email: str, truth: Totals) -> bool:
     return bool(bought == truth.purchases.get(email, 0) and spent == truth.revenue.get(email, 0))
 
 
-def _exported(database: Path, people: int) -> Finding:
+def _exported(database: Path) -> int:
     with closing(sqlite3.connect(database)) as conn:
         (found,) = conn.execute("SELECT count(*) FROM customers").fetchone()
-    return Finding(found == people, f"the export holds all {people} customers")
+    return int(found)

@@ -1,81 +1,91 @@
-"""The demo's small world: two shops that sell, the real connector, two platforms that receive."""
+"""The demo's small world: two shops with a past, the real connector, platforms that receive."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import secrets
-import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
+from urllib.request import urlopen
 
-import httpx
+from sqlalchemy import select
 
-from adapters.mailchimp.sandbox import Sandbox as Audience
-from adapters.meta_catalog.sandbox import Sandbox as Catalog
-from adapters.shopify.sandbox import Sandbox as Shopify
 from adapters.shopify.sandbox_market import Market as ShopifyMarket
 from adapters.town.market import Market
-from adapters.town.totals import Totals
-from adapters.woocommerce.sandbox import Sandbox as WooCommerce
 from adapters.woocommerce.sandbox_market import Market as WooCommerceMarket
+from connector import letterboxes
+from connector.demo import ledger, papers
+from connector.demo.ledger import Ledger
+from connector.demo.papers import Places
 from connector.errors import ConnectorError
+from connector.flow import watch
+from connector.flow.posts import Post
+from connector.ports import Letterbox, Remembering, ShopAdapter, Subscribing
+from connector.store import errands
 from connector.store.connect import Store
-from connector.wiring import Configured, configure, draw_up_books
+from connector.store.errands import BACKFILL
+from connector.store.schema import orders
+from connector.wiring import (
+    Configured,
+    configure,
+    draw_up_books,
+    open_destination,
+    open_shop,
+    wall_clock,
+)
 
+_KNOWN = select(orders.c.shop, orders.c.order_id)
+_PAST = timedelta(days=730)
 _START = 30.0  # seconds for the connector to say that it is ready
 _STOP = 20.0  # seconds for it to finish what it has in hand
 
 
 @dataclass(kw_only=True)
 class World:
-    """Everything in one folder on this machine; the ``with`` block runs it."""
+    """Everything in one folder on this machine; the ``with`` block runs it.
+
+    ``past`` is how many orders the shops have had before anybody listened.
+    """
 
     folder: Path
     seed: int
-    wool: WooCommerce = field(init=False)
-    yarn: Shopify = field(init=False)
-    audience: Audience = field(init=False)
-    catalog: Catalog = field(init=False)
-    markets: tuple[Market, ...] = field(init=False)
+    past: int
+    places: Places = field(init=False)
+    markets: dict[str, Market] = field(init=False)
     configured: Configured = field(init=False)
     store: Store = field(init=False)
+    hooks: str = field(init=False)
+    shops: dict[str, ShopAdapter] = field(init=False)
     connector: subprocess.Popen[bytes] = field(init=False)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.wool = WooCommerce(seed=self.seed, keep_alive=True).start()
-        self.yarn = Shopify(seed=self.seed, keep_alive=True).start()
-        self.audience = Audience().start()
-        self.catalog = Catalog().start()
-        secret, port = secrets.token_hex(24), _free_port()
-        self._write_files(secret, port)
+        self.places = Places(seed=self.seed)
+        self._live_through_the_past()
+        self.hooks = papers.write(self.folder, self.places)
         self.configured = configure(self.folder / "connector.yaml")
-        self.store = Store.open(self.configured.settings.store)
+        settings = self.configured.settings
+        self.shops = {name: open_shop(name, shop) for name, shop in settings.shops.items()}
+        self.store = Store.open(settings.store)
+        self._ask_for_the_past()
         with (self.folder / "connector.log").open("wb") as log:
             self.connector = subprocess.Popen(
                 [sys.executable, "-m", "connector", "run", "--config", "connector.yaml"],
                 cwd=self.folder,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C ends the selling, not what brings it over
                 env={k: v for k, v in os.environ.items() if not k.startswith("CONNECTOR_")},
             )
-        self.hooks = f"http://127.0.0.1:{port}"
         self._wait_until_ready()
-        self.wool.register(f"{self.hooks}/webhooks/wool", secret)
-        self.yarn.register(f"{self.hooks}/webhooks/yarn")
-        today = datetime.now(UTC)
-        self.markets = (
-            WooCommerceMarket(self.wool, seed=self.seed, start=today),
-            ShopifyMarket(self.yarn, seed=self.seed + 1, start=today),
-        )
+        self._register_webhooks()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,38 +96,33 @@ class World:
             self.connector.kill()
             self.connector.wait()
         self.store.close()
-        self.wool.close()
-        self.yarn.close()
-        self.audience.stop()
-        self.catalog.stop()
+        self.places.close()
 
     def pending(self) -> int:
         """How many webhooks are still to be sent."""
-        return self.wool.pending() + self.yarn.pending()
+        return self.places.wool.pending() + self.places.yarn.pending()
 
-    def sold(self) -> Counter[str]:
-        """What happened in both shops so far."""
-        return sum((market.counts for market in self.markets), Counter())
+    def happened(self) -> Counter[str]:
+        """What happened in both shops so far, their past included."""
+        return sum((market.counts for market in self.markets.values()), Counter())
 
     def tally(self) -> Counter[str]:
         """What both shops sent so far, and what came of it."""
-        return Counter(self.wool.tally()) + Counter(self.yarn.tally())
+        return Counter(self.places.wool.tally()) + Counter(self.places.yarn.tally())
 
-    def truth(self) -> Totals:
-        """What both shops together believe; their amounts are of one currency."""
-        wool, yarn = self.wool.totals(), self.yarn.totals()
-        return Totals(
-            customers=wool.customers + yarn.customers,
-            orders=Counter(wool.orders) + Counter(yarn.orders),
-            orders_without_address=wool.orders_without_address + yarn.orders_without_address,
-            refunds=wool.refunds + yarn.refunds,
-            refunded=wool.refunded + yarn.refunded,
-            revenue=_added(wool.revenue, yarn.revenue),
-            purchases=_added(wool.purchases, yarn.purchases),
-            people=wool.people | yarn.people,
-            opted_in=wool.opted_in | yarn.opted_in,
-            withdrawn=wool.withdrawn | yarn.withdrawn,
-        )
+    def ledger(self) -> Ledger:
+        """What both shops wrote down."""
+        return ledger.read(self.places)
+
+    def withdrawn(self) -> frozenset[str]:
+        """Who has withdrawn, by the books of the shops."""
+        return self.places.wool.totals().withdrawn | self.places.yarn.totals().withdrawn
+
+    def unknown_orders(self) -> int:
+        """How many orders the shops show that the connector does not know, or not yet."""
+        with self.store.read() as conn:
+            known = {(row.shop, row.order_id) for row in conn.execute(_KNOWN)}
+        return len(ledger.numbers(self.places) - known)
 
     def books(self) -> dict[str, Any]:
         """The connector's books, as of now."""
@@ -125,7 +130,8 @@ class World:
 
     def duplicates(self) -> int:
         """Deliveries that the receiver had already, by its own metrics."""
-        figures = httpx.get(f"{self.hooks}/metrics", timeout=5).text
+        with urlopen(f"{self.hooks}/metrics", timeout=5) as answer:  # noqa: S310 - our own
+            figures = answer.read().decode()
         found = re.search(r"^connector_duplicates_total ([0-9.]+)$", figures, flags=re.MULTILINE)
         return int(float(found[1])) if found else 0
 
@@ -142,73 +148,64 @@ class World:
             and not any(each["due"] for each in books["destinations"].values())
         )
 
+    def syncing(self) -> set[str]:
+        """The stores at Mailchimp whose automations are silent now."""
+        stores = self.places.mailchimp.sales.stores
+        return {name for name, store in list(stores.items()) if store.is_syncing}
+
+    def catch_up(self) -> None:
+        """Let happen in the shops what was planned until now."""
+        self.markets["wool"].step(self.places.wool.clock())
+        self.markets["yarn"].step(self.places.yarn.clock())
+
+    def _live_through_the_past(self) -> None:
+        """Two years in which nobody but the shops wrote anything down."""
+        today = datetime.now(UTC)
+        start = today - _PAST
+        self.markets = {
+            "wool": WooCommerceMarket(self.places.wool, seed=self.seed, start=start),
+            "yarn": ShopifyMarket(self.places.yarn, seed=self.seed + 1, start=start),
+        }
+        parts = (self.past - self.past // 2, self.past // 2)
+        for market, part in zip(self.markets.values(), parts, strict=True):
+            market.sell(part, between=(start, today))
+        books = self.places.wool.books
+        present = {row["id"]: row["email"] for row in books.rows("customers")}
+        for row in books.rows("addresses"):
+            if row["email"] != present[row["customer_id"]]:
+                books.drop("addresses", row["id"])  # nobody who comes now can learn of it
+
+    def _ask_for_the_past(self) -> None:
+        """As ``connector backfill`` does it: whoever works next reads it."""
+        with self.store.write() as conn:
+            for name, shop in self.shops.items():
+                kinds = cast("Remembering", shop).kinds
+                errands.begin(conn, name, BACKFILL, kinds, since=None, now=wall_clock())
+
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START
         while time.monotonic() < deadline:
             if self.connector.poll() is not None:
                 break
-            try:
-                if httpx.get(f"{self.hooks}/health/ready", timeout=1).is_success:
-                    return
-            except httpx.TransportError:
-                pass
+            with contextlib.suppress(OSError):  # not there yet, or not ready (503)
+                urlopen(f"{self.hooks}/health/ready", timeout=1).close()  # noqa: S310 - our own
+                return
             time.sleep(0.1)
         last = (self.folder / "connector.log").read_text("utf-8").strip().splitlines()[-3:]
         raise ConnectorError("\n".join(["The connector did not start:", *last]))
 
-    def _write_files(self, secret: str, port: int) -> None:
-        """What ``connector init`` would ask for: two files and the secrets."""
-        shutil.copy(Path(__file__).with_name("mapping.yaml"), self.folder / "mapping.yaml")
-        (self.folder / "connector.yaml").write_text(
-            f"""\
-store: sqlite:///connector.db
-mapping: mapping.yaml
-listen: 127.0.0.1:{port}
-shops:
-  wool:
-    platform: woocommerce
-    url: {self.wool.base_url}
-  yarn:
-    platform: shopify
-    domain: {self.yarn.domain}
-    base_url: {self.yarn.base_url}
-destinations:
-  newsletter:
-    platform: mailchimp
-    audience: {self.audience.audience}
-    base_url: {self.audience.url}
-    shops: [wool, yarn]
-  catalog:
-    platform: meta_catalog
-    catalog_id: "{self.catalog.catalog_id}"
-    base_url: {self.catalog.url}
-  exports:
-    platform: files
-    folder: exports
-""",
-            encoding="utf-8",
-        )
-        env = self.folder / ".env"
-        env.touch(mode=0o600)
-        env.write_text(
-            f"""\
-CONNECTOR_SHOPS__WOOL__CONSUMER_KEY={self.wool.key}
-CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET={self.wool.secret}
-CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET={secret}
-CONNECTOR_SHOPS__YARN__CLIENT_SECRET={self.yarn.secret}
-CONNECTOR_SHOPS__YARN__ACCESS_TOKEN={self.yarn.token}
-CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY={self.audience.api_key}
-CONNECTOR_DESTINATIONS__CATALOG__ACCESS_TOKEN={self.catalog.access_token}
-""",
-            encoding="utf-8",
-        )
+    def _register_webhooks(self) -> None:
+        """As ``connector webhooks register`` does it: with both shops and with Mailchimp."""
+        settings = self.configured.settings
+        for name, shop in self.shops.items():
+            box = letterboxes.letterbox(settings, shop, self.store)
+            self._register(name, box, shop, letterboxes.posts(settings, [shop]))
+        newsletter = open_destination("newsletter", settings.destinations["newsletter"])
+        box = letterboxes.back_letterbox(settings, "newsletter")
+        self._register("newsletter", box, newsletter, letterboxes.posts(settings, (), [newsletter]))
 
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {*one, *other}}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    def _register(self, name: str, box: Letterbox, guest: object, posts: Iterable[Post]) -> None:
+        done = cast("Subscribing", guest).register_webhooks(box)
+        letterboxes.remember(self.store, name, box, done, now=wall_clock())
+        for post in posts:  # the worker may have looked for them before
+            watch.look(self.store, post, now=wall_clock(), logs=False)

@@ -8,10 +8,10 @@ from functools import partial
 
 from connector import letterboxes, places, wiring
 from connector.doctor import versions
-from connector.engine import shape_of
 from connector.errors import ConfigurationFault, LaneDown, TryLater
 from connector.flow import accounts, shop_pins
 from connector.flow.rules import Rules
+from connector.flow.targets import shape_of
 from connector.ports import (
     OPERATOR,
     CheckableDestination,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connector import health, screen, wiring
 from connector.errors import ConfigurationFault, StoreUnavailable
-from connector.ports import OPERATOR, Finding, Grade
+from connector.flow import hush
+from connector.flow.targets import targets_of
+from connector.ports import OPERATOR, Finding, Grade, addressed
 from connector.store import bodies, lanes
 from connector.store.connect import Store
 from connector.store.ground import network_share, sqlite_file
@@ -83,7 +85,11 @@ def examine_books(configured: Configured, store: Store | None) -> Iterator[Findi
         grade=Grade.FINE if balanced else Grade.ALARM,
     )
     yield from _words(configured, store)
+    targets = targets_of(configured.settings, configured.mapping)
+    yield from _left_silent(store, {target.name for target in targets})
     for each in books["alarms"]:
+        if each["kind"] in _TOLD_BELOW:
+            continue
         yield Finding(
             where=each["where"],
             what=each["what"],
@@ -95,6 +101,10 @@ def examine_books(configured: Configured, store: Store | None) -> Iterator[Findi
         yield from _shop(f"shops.{name}", book)
     for name, book in books["destinations"].items():
         yield from _destination(f"destinations.{name}", book)
+
+
+_TOLD_BELOW = ("shop", "destination")
+"""Alarms of what is told of each shop and destination as well."""
 
 
 def _words(configured: Configured, store: Store) -> Iterator[Finding]:
@@ -110,6 +120,21 @@ def _words(configured: Configured, store: Store) -> Iterator[Finding]:
             cause="They may name people, and are forgotten only once they are mended.",
             mend="`connector parked` shows each with its reason and who mends it.",
             who=OPERATOR,
+        )
+
+
+def _left_silent(store: Store, told: Collection[str]) -> Iterator[Finding]:
+    with store.read() as conn:
+        names = hush.left_silent(conn, told)
+    for name in names:
+        yield Finding(
+            where=f"destinations.{name}",
+            what="is told of nothing any more, and was left silent: its automations are off",
+            cause="It was taken out of the mapping while a shop's past was brought over.",
+            mend="Put it back until `connector status` shows nothing due, then take it out; or "
+            "delete its store in Mailchimp.",
+            who=OPERATOR,
+            grade=Grade.WARNING,
         )
 
 
@@ -222,12 +247,13 @@ def _shop(where: str, book: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _destination(where: str, book: Mapping[str, Any]) -> Iterator[Finding]:
     if book["paused_until"]:
+        who, mend = addressed(book["mend"] or "It is tried again by itself.")
         yield Finding(
             where=where,
             what=f"nothing is sent until {book['paused_until']}",
             cause=book["last_problem"] or "",
-            mend=book["mend"] or "It is tried again by itself.",
-            who=OPERATOR,
+            mend=mend,
+            who=who,
             grade=Grade.ALARM if book["mend"] else Grade.WARNING,
         )
     if book["parked"]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from connector import moments
-from connector.flow import taking
-from connector.ports import OPERATOR
-from connector.store import agreement, flagged, watching
+from connector.flow import shop_pins, taking
+from connector.moments import EPOCH
+from connector.ports import OPERATOR, addressed
+from connector.store import agreement, errands, flagged, lanes, overdue, readings, watching
 from connector.store.agreement import Agreement
 from connector.store.watching import Noticed, Seen
 
@@ -26,8 +28,14 @@ class Alarm:
     who: str = OPERATOR
 
 
-def raised(conn: Connection) -> list[Alarm]:
-    """Every alarm as of now."""
+def raised(
+    conn: Connection,
+    *,
+    shops: Collection[str] = (),
+    destinations: Collection[str] = (),
+    now: datetime = EPOCH,
+) -> list[Alarm]:
+    """Every alarm as of ``now``; of what stands still only what is configured is named."""
     held = taking.why_held(conn)
     return [
         *(_mapping(held) for _ in held[:1]),
@@ -38,7 +46,61 @@ def raised(conn: Connection) -> list[Alarm]:
             for shop, known in agreement.everything(conn).items()
             for each in _disappearances(shop, known)
         ),
+        *(
+            _differences(name, known.held_back)
+            for name, known in readings.everything(conn).items()
+            if known.held_back
+        ),
+        *_standstills(conn, shops, destinations),
+        *(
+            _withdrawals(each)
+            for each in overdue.withdrawals(conn, now=now)
+            if each.destination in destinations
+        ),
     ]
+
+
+def _standstills(
+    conn: Connection, shops: Collection[str], destinations: Collection[str]
+) -> Iterator[Alarm]:
+    """Shops that are not believed or not read, and destinations to which nothing goes.
+
+    Where nothing goes out because of the shop or the mapping, that alone is named.
+    """
+    told: set[str | None] = {None}
+    for shop in sorted(shops):
+        trouble = shop_pins.halted(conn, shop)
+        unread = {
+            (row.problem, row.mend): None
+            for row in errands.everything(conn)
+            if row.shop == shop and row.problem and row.mend
+        }
+        kind = "shop" if trouble else "reading"
+        for what, how in [(trouble.reason, trouble.mend)] if trouble else unread:
+            who, mend = addressed(how)
+            told.add(what)
+            yield Alarm(kind=kind, where=f"shops.{shop}", what=what, mend=mend, who=who)
+    for name in sorted(destinations):
+        state = lanes.read(conn, name)
+        stopped = state.mend if state.failures and state.mend != taking.MEND else None
+        if stopped and state.last_problem not in told:
+            who, mend = addressed(stopped)
+            what = f"nothing is sent: {state.last_problem}"
+            yield Alarm(
+                kind="destination", where=f"destinations.{name}", what=what, mend=mend, who=who
+            )
+
+
+def _withdrawals(late: overdue.Overdue) -> Alarm:
+    """People are still held by a destination although they left."""
+    return Alarm(
+        kind="withdrawal",
+        where=f"destinations.{late.destination}",
+        what=f"withdrawals that did not arrive there, since {moments.to_text(late.since)}: "
+        f"{late.number:,} ({(late.reason or 'not brought there yet').rstrip('. ')})",
+        mend="Who took their permission back is still held there: do what is asked for, or take "
+        "them out by hand.",
+    )
 
 
 def _mapping(why: list[str]) -> Alarm:
@@ -73,6 +135,18 @@ def _disappearances(shop: str, known: Agreement) -> Iterator[Alarm]:
                 mend="See whether the shop shows all it has. If they were deleted there: "
                 f"connector reconcile {shop} --whole --believe",
             )
+
+
+def _differences(destination: str, held_back: int) -> Alarm:
+    """So much at a destination is not as it was taken that something else must be writing there."""
+    return Alarm(
+        kind="difference",
+        where=f"destinations.{destination}",
+        what=f"{held_back:,} records there are not as they were taken; so many at once are not "
+        "repaired",
+        mend="See what else writes there, and whether it shows all it has. To have it all put "
+        f"right: connector reconcile {destination} --believe",
+    )
 
 
 def _webhooks(seen: Seen) -> Iterator[Alarm]:

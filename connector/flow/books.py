@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from connector import moments
-from connector.flow import alarms, drift, shop_pins
-from connector.store import agreement, errands, inbox, lanes, requests, watching
+from connector.flow import alarms, shop_pins
+from connector.store import agreement, errands, inbox, lanes, readings, requests, watching
 from connector.store.schema import deliveries, records
 
 _DELIVERY = ("applied", "unchanged", "ignored", "waiting", "quarantined")
@@ -59,7 +59,7 @@ def draw_up(
         name: {
             **book,
             "heard": told.get(name),
-            "agreement": drift.told(conn, name),
+            "agreement": readings.told(readings.read(conn, name)),
             "webhooks": watched.get(name),
         }
         for name, book in _destinations(conn, destinations, now).items()
@@ -82,7 +82,15 @@ def draw_up(
         "shops": shop_books,
         "destinations": destination_books,
         "requests": requests.summary(conn, now=now),
-        "alarms": [asdict(alarm) for alarm in alarms.raised(conn)],
+        "alarms": [
+            asdict(alarm)
+            for alarm in alarms.raised(
+                conn,
+                shops=shops,
+                destinations=destinations if mode == "live" else (),  # else nothing is to leave
+                now=now,
+            )
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from connector.store import changes, erasure, sales, standings
+from connector.store import baskets, changes, erasure, standings
 from connector.store.connect import Store
 
 CARTS_KEPT = timedelta(days=30)
@@ -19,12 +19,12 @@ def drain(store: Store, *, now: datetime) -> int:
     """
     with store.read() as conn:
         flipping = changes.any_flipping(conn, now=now)
-        old = sales.carts_before(conn, now - CARTS_KEPT, limit=_AT_ONCE)
+        old = baskets.carts_before(conn, now - CARTS_KEPT, limit=_AT_ONCE)
     if not flipping and not old:
         return 0
     with store.write() as conn:
-        old = sales.carts_before(conn, now - CARTS_KEPT, limit=_AT_ONCE)  # one may be new again
+        old = baskets.carts_before(conn, now - CARTS_KEPT, limit=_AT_ONCE)  # one may be new again
         if old:
-            sales.forget_carts(conn, old)
+            baskets.forget_carts(conn, old)
             standings.mark_wherever_held(conn, erasure.keys_of_sales(carts=old), now=now)
         return len(old) + (changes.mark_flipping(conn, now=now) if flipping else 0)

@@ -10,7 +10,8 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
-from connector.flow import guards, removals, sales
+from connector.flow import buyers, guards, removals, sales_due
+from connector.flow.hearsay import left_there
 from connector.flow.patience import try_again
 from connector.flow.rules import Holds, Rules, Target
 from connector.flow.wanted import desired
@@ -120,12 +121,14 @@ def wait(store: Store, target: Target, *, now: datetime, full: int) -> Wait:
 def _steps(conn: Connection, batch: Sequence[Due], target: Target, rules: Rules) -> list[_Step]:
     held = {due.key: due.acknowledged for due in batch}
     wanted = desired(conn, list(held), held, target, rules)
+    new = [due.key for due in batch if due.acknowledged is None and not due.unsure]
+    known = left_there(conn, target, {key: record for key in new if (record := wanted[key][0])})
     return [
         _Step(
             due,
             Change(
                 key=due.key,
-                before=_before(due, wanted[due.key][0]),
+                before=known.get(due.key) or _before(due, wanted[due.key][0]),
                 after=wanted[due.key][0],
                 granted_at=wanted[due.key][1],
                 removed_at=due.removed_at,
@@ -165,7 +168,7 @@ def _waiting(conn: Connection, target: Target, steps: Sequence[_Step]) -> frozen
         for step in steps
         if target.holds is Holds.SALES and step.change.after and step.change.after.email
     }
-    awaited = sales.awaited(conn, target, set(brought.values()))
+    awaited = buyers.awaited(conn, target, set(brought.values()))
     return frozenset(key for key, email in brought.items() if email in awaited)
 
 
@@ -191,7 +194,7 @@ def _settle(
         verdicts.append(_verdict(step, outcome, now))
     outbox.settle(conn, target.name, verdicts, now=now)
     done = {verdict.due.key for verdict in verdicts if verdict.status != "due"}
-    sales.mark_of_people(conn, sales.followers(rules, target.name), rules, done, now=now)
+    sales_due.mark_of_people(conn, sales_due.followers(rules, target.name), rules, done, now=now)
     # What the answer told about permissions goes into the ledger and is weighed like all else.
     mark_dirty(conn, evidence.append(conn, [(item, None) for item in said]).contacts, now=now)
 
@@ -203,8 +206,8 @@ def _not_yet(due: Due, now: datetime) -> Verdict:
         status="due",
         acknowledged=due.acknowledged,
         unsure=due.unsure,
-        reason=sales.WAITS,
-        next_attempt_at=now + sales.LOOK_AGAIN,
+        reason=sales_due.WAITS,
+        next_attempt_at=now + sales_due.LOOK_AGAIN,
         tried=False,
     )
 

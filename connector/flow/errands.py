@@ -145,7 +145,8 @@ class Reader:
                 continue
             rows = {(row.errand, row.kind): row for row in wanted if row.shop == name}
             for errand in sorted({errand for errand, _ in rows}):
-                for kind in shop.kinds:
+                left = {kind for each, kind in rows if each == errand}.difference(shop.kinds)
+                for kind in (*shop.kinds, *sorted(left)):  # it may have shown more when they began
                     if row := rows.get((errand, kind)):
                         if mine := self._take(shop, row, now):
                             return mine

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, literal, select
 
 from connector import consent
-from connector.flow import sales
+from connector.flow import sales_due
 from connector.flow.rules import Holds, Rules, Target
 from connector.model import ConsentState, Customer, Lane, Order, Profile, Purpose
 from connector.store import changes, evidence, gate, outbox, profiles, recall, segments
@@ -37,6 +37,11 @@ SPELLING: Mapping[ConsentState, str] = {
     ConsentState.WITHDRAWN: "UNSUBSCRIBED",
     ConsentState.SUPPRESSED: "REDACTED",
 }
+
+
+def spelling(summary: consent.Summary, state: ConsentState) -> str:
+    """The word of the platforms for what the evidence adds up to, a bounced address aside."""
+    return "INVALID" if summary.undeliverable else SPELLING[state]
 
 
 _TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
@@ -135,7 +140,7 @@ def _write(
         outbox.mark_held_due(conn, target.name, found.causes.keys() - lanes.keys(), now=now)
     for target in rules.holding(Holds.WITHDRAWALS):
         _mark_withdrawn(conn, found, target, now)
-    sales.mark_of_people(conn, rules.holding(Holds.SALES), rules, found.causes.keys(), now=now)
+    sales_due.mark_of_people(conn, rules.holding(Holds.SALES), rules, found.causes.keys(), now=now)
 
 
 def _mark_withdrawn(conn: Connection, found: _WorkedOut, target: Target, now: datetime) -> None:
@@ -179,8 +184,7 @@ def _email_states(
     for person in known:
         summary = consent.summarise(said.get(person, ()))
         state = consent.decide(summary, rules.consent_policy)
-        spelling = "INVALID" if summary.undeliverable else SPELLING[state]
-        states[person] = (state, spelling)
+        states[person] = (state, spelling(summary, state))
     return states
 
 

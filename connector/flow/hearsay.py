@@ -1,21 +1,22 @@
 """What destinations say of permissions when they are asked: heard before anything is sent there.
 
-A webhook can be lost, and before the first one everything was said already. So a destination is
-read before its first add, and again every quarter of an hour.
+A webhook can be lost, and before the first one everything was said already. So everybody who left
+is read before the first add and once a day, and whoever changed every quarter of an hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from connector import consent, moments
-from connector.flow import drift
+from connector.flow import rounds
+from connector.flow.readback import Comparison
 from connector.flow.rules import Rules, Target
-from connector.model import Claim, ConsentState, Evidence, Permission
-from connector.ports import EVERYBODY, DestinationAdapter, Polled
+from connector.model import Claim, ConsentState, Evidence, Permission, Record
+from connector.ports import DestinationAdapter, Polled, Showing
 from connector.store import evidence, lanes, outbox
 from connector.store.changes import mark_dirty
 from connector.store.connect import Store
@@ -23,6 +24,8 @@ from connector.store.connect import Store
 EVERY = timedelta(minutes=15)
 _WHOLE = timedelta(days=1)
 
+_STATE = "api_state"  # how it is called what was read, as against told
+_TAKING_BACK = (Claim.WITHDRAW, Claim.UNDELIVERABLE, Claim.ERASE)
 _TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
 
 
@@ -44,24 +47,52 @@ def listen(
         return 0
     if last is not None and _is_withdrawal_due(store, target, now):
         return 0  # that goes first; who left before the first add was heard of already
-    heard, tally = 0, drift.Compared()
     whole = moments.parse_utc(kept.get("whole_at"))
-    is_whole = last is not None and not (whole and timedelta(0) <= now - whole < _WHOLE)
-    cursor = EVERYBODY if is_whole else kept.get("cursor")
-    for said in adapter.said_since(cursor, now=now):
-        with store.write() as conn:
-            heard += _enter(conn, target, said.evidence, rules, now=now)
-            tally += drift.compare(conn, target, said.held, rules, began=now, now=now)
-        cursor = said.cursor or cursor
+    is_whole = not (whole and timedelta(0) <= now - whole < _WHOLE)
+    cursor = kept.get("cursor")
+    look = (
+        Comparison(target=target, adapter=adapter, rules=rules, began=now)
+        if isinstance(adapter, Showing)
+        else None
+    )
+    heard = 0
+    for since in dict.fromkeys((None, cursor) if is_whole else (cursor,)):
+        for said in adapter.said_since(since, now=now):
+            with store.write() as conn:
+                heard += _enter(conn, target, said.evidence, rules, now=now)
+                if look:
+                    heard += look.look(conn, said.held, now=now)
+            cursor = said.cursor or cursor
     with store.write() as conn:
-        drift.note(conn, target, tally, whole=is_whole, now=now)
+        if look:
+            rounds.note(conn, target, look, now=now)
         told = {
             "cursor": cursor,
             "at": now.isoformat(),
-            "whole_at": now.isoformat() if is_whole or last is None else kept.get("whole_at"),
+            "whole_at": now.isoformat() if is_whole else kept.get("whole_at"),
         }
         lanes.put(conn, _name(target), told, now=now)
-    return heard + tally.repaired
+    return heard
+
+
+def left_there(conn: Connection, target: Target, wanted: Mapping[str, Record]) -> dict[str, Record]:
+    """Those of these records that say what the destination itself told when it was read.
+
+    Who left there, and nowhere since, need not be told to it: a large audience has many of them.
+    """
+    left = {key: each for key, each in wanted.items() if each.permission is Permission.WITHDRAWN}
+    said = evidence.of_people(conn, left, target.mapping.purpose)
+    return {key: each for key, each in left.items() if _is_its_word(key, said[key], target)}
+
+
+def _is_its_word(contact: str, said: Sequence[Evidence], target: Target) -> bool:
+    taken_back = [item for item in said if item.claim in _TAKING_BACK]
+    newest = max(taken_back, key=lambda item: item.at or item.received_at, default=None)
+    return (
+        newest is not None
+        and (newest.source, newest.contact) == (target.name, contact)
+        and newest.method == _STATE
+    )
 
 
 def _is_withdrawal_due(store: Store, target: Target, now: datetime) -> bool:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from connector.flow.rules import Holds, Rules, Target
 from connector.model import Lane
+from connector.sales_keys import Place
 from connector.store import catalog, outbox, popularity
-from connector.store.catalog import Place
 from connector.store.connect import Store
 from connector.store.popularity import Look
 from connector.store.sql import chunks

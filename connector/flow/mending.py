@@ -8,11 +8,12 @@ store to be written; and what falls over three times in a day is left until a pe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connector.errors import LaneDown, TryLater
+from connector.flow.posts import DOWN, HoldsBack, Post, register
 from connector.ports import (
     OPERATOR,
     Finding,
@@ -20,7 +21,6 @@ from connector.ports import (
     FlawKind,
     Grade,
     Letterbox,
-    Subscription,
     Watchable,
 )
 from connector.store import watching
@@ -33,54 +33,8 @@ NOT_YET = "not mended yet"
 """So begins what is said of a webhook that is tried again soon."""
 _DAY = timedelta(days=1)
 _UNTIL_MENDED = timedelta(hours=1)  # before a platform that refused to mend the same is asked again
-_DOWN = (FlawKind.OFF, FlawKind.MISSING)
 _UNKNOWABLE = (FlawKind.ADDRESS, FlawKind.SECRET)
 """Flaws that webhooks which a person set up by hand always have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """One shop or destination to be watched, and what mending its webhooks needs.
-
-    Without ``guest`` or ``letterbox`` only a shop's silence is listened for. ``holds_back`` is why
-    nothing may be mended, with what a person does then; ``entrance`` looks at our public address.
-    """
-
-    name: str
-    is_shop: bool
-    entrance: Callable[[], Finding]
-    remember: Callable[[Store, Letterbox, Sequence[Subscription], datetime], None]
-    guest: Watchable | None = None
-    letterbox: Callable[[Store], Letterbox] | None = None
-    holds_back: HoldsBack | None = None
-
-    @property
-    def where(self) -> str:
-        """``shops.wool``."""
-        return f"{'shops' if self.is_shop else 'destinations'}.{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldsBack:
-    """Why nothing is mended; ``alarming`` are the flaws that a person has to mend at once."""
-
-    why: str
-    mend: str = ""
-    who: str = ""
-    alarming: Collection[FlawKind] = ()
-
-
-TEST = HoldsBack(why="mode test: it would be mended")
-
-
-def tell_only(name: str) -> HoldsBack:
-    """What ``watch: tell`` says."""
-    return HoldsBack(
-        why="not mended: this shop is only told of (watch: tell)",
-        mend=_register(name),
-        who=OPERATOR,
-        alarming=_DOWN,
-    )
 
 
 def treat(store: Store, post: Post, flaws: Sequence[Flaw], before: Seen, *, now: datetime) -> Seen:
@@ -90,7 +44,7 @@ def treat(store: Store, post: Post, flaws: Sequence[Flaw], before: Seen, *, now:
     """
     with store.read() as conn:
         was_set_up = watching.was_set_up(conn, post.name)
-    down = {flaw.topic for flaw in flaws if flaw.kind in _DOWN}
+    down = {flaw.topic for flaw in flaws if flaw.kind in DOWN}
     revived = _lately(before, down, now)
     left = sorted(
         topic
@@ -129,7 +83,7 @@ def _mend(
 ) -> Seen:  # fmt: skip
     assert post.guest is not None  # noqa: S101 - for the types: the flaws are its own
     assert post.letterbox is not None  # noqa: S101 - likewise
-    reviving = {flaw.topic for flaw in wrong if flaw.kind in _DOWN}
+    reviving = {flaw.topic for flaw in wrong if flaw.kind in DOWN}
     with store.write() as conn:  # before a shop is told to call us, the store is seen to take it
         meant = {topic: (*seen.revived.get(topic, ()), now) for topic in reviving}
         watching.write(conn, post.name, replace(seen, revived={**seen.revived, **meant}), now=now)
@@ -202,7 +156,7 @@ def _obstacle(
     if not was_set_up:
         return HoldsBack(
             why="not mended: webhooks were never set up from here",
-            mend=_register(post.name),
+            mend=register(post.name),
             who=OPERATOR,
             alarming=(FlawKind.OFF,),
         )
@@ -261,7 +215,7 @@ def _unmended(flaw: Flaw, trouble: TryLater | LaneDown | None, name: str) -> Not
         topic=flaw.topic,
         what=flaw.what,
         done="mended, and it is so again",
-        mend=f"See with `connector doctor` what changes it, then: {_register(name)}",
+        mend=f"See with `connector doctor` what changes it, then: {register(name)}",
         who=OPERATOR,
         alarm=True,
     )
@@ -269,14 +223,14 @@ def _unmended(flaw: Flaw, trouble: TryLater | LaneDown | None, name: str) -> Not
 
 def _left(name: str, flaws: Sequence[Flaw], left: Collection[str]) -> Iterator[Noticed]:
     for flaw in flaws:
-        if flaw.topic in left and flaw.kind in _DOWN:
+        if flaw.topic in left and flaw.kind in DOWN:
             yield Noticed(
                 topic=flaw.topic,
                 what=flaw.what,
                 done=f"left so: it was put back {MOST_REVIVALS} times within a day and fell over "
                 "each time",
                 mend="See in `connector doctor` and in the shop's log of this webhook why its "
-                f"deliveries fail, mend that, then: {_register(name)}",
+                f"deliveries fail, mend that, then: {register(name)}",
                 who=OPERATOR,
                 alarm=True,
             )
@@ -297,7 +251,3 @@ def _foreign(flaws: Sequence[Flaw]) -> Iterator[Noticed]:
 
 def _names(flaws: Sequence[Flaw]) -> tuple[str, ...]:
     return tuple(sorted(f"{flaw.topic} {flaw.kind}" for flaw in flaws))
-
-
-def _register(name: str) -> str:
-    return f"Run `connector webhooks register {name}`."

@@ -35,7 +35,7 @@ _UNDERSTOOD, _IGNORED, _QUARANTINED = range(3)
 _PACKED, _PICKLED = b"m", b"p"
 
 _encode = msgspec.msgpack.Encoder().encode
-_haul: Callable[[bytes], tuple[str, int | None, list[_Row]]] = msgspec.msgpack.Decoder(
+_haul: Callable[[memoryview], tuple[str, int | None, list[_Row]]] = msgspec.msgpack.Decoder(
     tuple[str, int | None, list[_Row]]
 ).decode
 _inside: Callable[[Any], tuple[list[tuple[int, msgspec.Raw]], tuple[str, ...], list[model.Wish]]]
@@ -62,7 +62,7 @@ def unpack(packed: bytes) -> Haul:
     if packed[:1] == _PICKLED:
         haul: Haul = pickle.loads(packed[1:])  # noqa: S301 - it comes from a process of our own
         return haul
-    cursor, total, rows = _haul(memoryview(packed)[1:])  # type: ignore[arg-type]
+    cursor, total, rows = _haul(memoryview(packed)[1:])
     return Haul(found=[_recalled(*row) for row in rows], cursor=cursor, total=total)
 
 

@@ -20,8 +20,9 @@ from connector.flow import taking, weighing
 from connector.flow.rules import Holds, Rules, Target
 from connector.flow.wanted import desired
 from connector.model import Record
-from connector.store import lanes, outbox, shadow
+from connector.store import lanes, shadow
 from connector.store.connect import Store
+from connector.store.kept import record_from
 from connector.store.schema import profiles, records
 
 _TOKEN = "mapping:plan"  # noqa: S105 - the name under which a plan is remembered
@@ -164,7 +165,7 @@ def _held(
             records.c.destination == target.name, records.c.key.in_(keys)
         )
     )
-    return {key: (status, outbox.record_from(key, kept)) for key, status, kept in rows}
+    return {key: (status, record_from(key, kept)) for key, status, kept in rows}
 
 
 def _differences(held: Record | None, wanted: Record | None) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from connector.flow.errands import Reader
 from connector.flow.rules import Rules
 from connector.flow.sweep import Sweeper
 from connector.model import Kind
-from connector.ports import Limited, Remembering, ShopAdapter
+from connector.ports import Limited, Remembering, Scoped, ShopAdapter
 from connector.store import agreement, errands, hastened, holdings
 from connector.store.agreement import Agreement, Compared
 from connector.store.connect import Store
@@ -73,6 +73,8 @@ class Reconciler:
             with self._store.read() as conn:
                 due, whole = _due(conn, name, every, now)
             if due:
+                if isinstance(shop, Scoped):
+                    shop.learn_kinds()
                 with self._store.write() as conn:
                     begin(conn, name, shop, whole=whole, now=now)
                 begun += 1
@@ -130,6 +132,7 @@ def begin(
         fresh = {
             kind: Compared(compared=each.compared, unread=each.unread, held_back=each.held_back)
             for kind, each in known.kinds.items()
+            if kind in shop.kinds
         }
         known = replace(known, whole=now, kinds=fresh)
     if believed:

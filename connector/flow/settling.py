@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from connector.flow import sales
+from connector.flow import sales_due
 from connector.flow.rules import Holds, Rules
 from connector.model import (
     AddressChange,
@@ -50,7 +50,7 @@ class Told:
 
         A cart that nobody is to be told of is not kept: there is no purpose for which to keep it.
         """
-        if isinstance(fact, Cart) and not sales.are_told(rules, Kind.CART, shop):
+        if isinstance(fact, Cart) and not sales_due.are_told(rules, Kind.CART, shop):
             addresses |= {fact.email} if fact.email else set()
             fact = without_person(fact)
         self.stated.append(facts.Stated(fact, cause, addresses))
@@ -97,7 +97,7 @@ def settle(
     for target in rules.holding(Holds.ITEMS):
         mine = (catalog.key_of(item) for item in settlement.items if item[0] in target.shops)
         outbox.mark_due(conn, target.name, dict.fromkeys(mine, Lane.NORMAL), now=now)
-    sales.mark_sold(conn, rules, settlement.sold, now=now)
+    sales_due.mark_sold(conn, rules, settlement.sold, now=now)
     grown = evidence.append(
         conn,
         told.said,

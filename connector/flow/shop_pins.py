@@ -4,6 +4,7 @@ A staging copy has the shop's orders and another address, a swapped key another 
 delivered under the name meanwhile is kept and waits; nothing is read of its past; a destination
 that has no other shop is sent withdrawals only. All of it goes on when the shop is the known one
 again, or when a person accepts the new one. A shop that does not answer is believed as it was.
+Of a believed one, what a copy of it delivers beside it is set aside: `connector.flow.strays`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,15 +21,16 @@ from sqlalchemy import Connection
 
 from connector import moments
 from connector.errors import LaneDown, TryLater
+from connector.flow.strays import Discerning
 from connector.model import Delivery, Kind, Understanding, Understood, Wish
-from connector.ports import Fingerprint, Fingerprinted, FirstOrder, ShopAdapter
+from connector.ports import Fingerprint, Fingerprinted, FirstOrder, ShopAdapter, Situated
 from connector.store import lanes
 from connector.store.connect import Store
 
 log = structlog.get_logger()
 
 _EVERY = timedelta(hours=1)
-_SOON = timedelta(minutes=1)  # to be asked again: one that is halted, or did not answer
+_SOON = timedelta(minutes=1)  # one that is halted, did not answer, or seems to be elsewhere
 
 
 class Watch:
@@ -39,7 +42,9 @@ class Watch:
             name: shop for name, shop in shops.items() if isinstance(shop, Fingerprinted)
         }
         self._at_work = threading.Lock()
-        self._next: dict[str, datetime] = {}
+        self._asked: dict[str, datetime] = {}
+        self._soon: set[str] = set()
+        self._known: dict[str, Fingerprint] = {}
         self.halted: Mapping[str, LaneDown] = {}
         """Why a shop is not believed, by its name."""
 
@@ -50,25 +55,54 @@ class Watch:
         """
         if self._at_work.acquire(blocking=False):
             try:
+                if not self._asked:  # any of them may be slow to answer
+                    self._recall(self._shops)
                 for name, shop in self._shops.items():
-                    if not _is_later(self._next.get(name), now):
+                    if self._is_due(name, now):
                         self._ask(name, shop, now)
             finally:
                 self._at_work.release()
         return 0
 
-    def speakers(self) -> dict[str, Halted]:
-        """Who listens in the place of the shops that are not believed."""
-        return {name: Halted(trouble) for name, trouble in self.halted.items()}
+    def speakers(self) -> dict[str, Discerning | Halted]:
+        """Who listens in the place of the shops that are known, and of those not believed."""
+        return {
+            **{
+                name: Discerning(shop=shop, known=known, ask_again=partial(self._known_now, name))
+                for name, known in self._known.items()
+                if isinstance(shop := self._shops[name], Situated)
+            },
+            **{name: Halted(trouble) for name, trouble in self.halted.items()},
+        }
 
     def stops(self, shops: Collection[str]) -> LaneDown | None:
         """Why nothing is sent of these shops, if none of them is believed."""
         troubles = [self.halted[name] for name in sorted(shops) if name in self.halted]
         return troubles[0] if troubles and len(troubles) == len(shops) else None
 
+    def _is_due(self, name: str, now: datetime) -> bool:
+        """A clock that was set back must not stop the asking."""
+        asked = self._asked.get(name)
+        pause = _SOON if name in self._soon else _EVERY
+        return asked is None or not timedelta(0) <= now - asked < pause
+
+    def _recall(self, names: Collection[str]) -> None:
+        """See in the store which shops are known: another command may have accepted one."""
+        with self._store.read() as conn:
+            found = {name: pinned(conn, name) for name in names}
+        self._known = self._known | {name: pin for name, pin in found.items() if pin is not None}
+
+    def _known_now(self, name: str) -> Fingerprint:
+        """Which shop is known, for a delivery that says it came from another: so it is asked."""
+        self._soon.add(name)
+        self._recall([name])
+        return self._known[name]
+
     def _ask(self, name: str, shop: Fingerprinted, now: datetime) -> None:
         trouble, answered = meet(self._store, name, shop, now=now)
-        self._next[name] = now + (_EVERY if answered and trouble is None else _SOON)
+        self._asked[name] = now
+        (self._soon.discard if answered and trouble is None else self._soon.add)(name)
+        self._recall([name])
         before = self.halted.get(name)
         if trouble is not None and before is None:
             log.warning("shop halted", shop=name, reason=trouble.reason, mend=trouble.mend)
@@ -209,8 +243,3 @@ def _words(trouble: LaneDown | None) -> tuple[str, str] | None:
 
 def _cursor(name: str) -> str:
     return f"shop-account:{name}"
-
-
-def _is_later(moment: datetime | None, now: datetime) -> bool:
-    """Not more than the longest pause: a clock that was set back must not stop the asking."""
-    return moment is not None and timedelta(0) < moment - now <= _EVERY

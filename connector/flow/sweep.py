@@ -7,11 +7,9 @@ it looks like a broken shop are held back until a person says so. What is not kn
 from __future__ import annotations
 
 import time
-from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -23,7 +21,8 @@ from connector.errors import LaneDown, TryLater
 from connector.flow.recalling import Settling, settle_apart, settle_together
 from connector.flow.respite import Respite
 from connector.flow.rules import Rules
-from connector.model import Deleted, Delivery, Understanding, Understood, Wish
+from connector.flow.shown_ids import ShownIds
+from connector.model import Deleted, Delivery, Kind, Understanding, Understood, Wish
 from connector.ports import Limited, Recalled, Remembering, ShopAdapter
 from connector.store import agreement, changes, errands, holdings
 from connector.store.connect import Store
@@ -35,6 +34,7 @@ FEW = 20
 """So many of a kind may be gone at once without a question."""
 SHARE = 10
 """One of so many, likewise."""
+_MAY_BE_NONE = frozenset({Kind.PROMOTION})  # what a shop can well come to have nothing of
 _PAGE = 5_000
 _MOST_KEPT = 100_000  # differences that one sweep repairs; the next does the rest
 _MOST_ASKED = 200  # missing things that are asked for one by one; more are read with all others
@@ -44,34 +44,6 @@ _SOON = 1.0  # seconds after which what was asked is written down
 
 class _Shop(ShopAdapter, Remembering, Protocol):
     """A shop that can be asked for one thing, and for the ids of all."""
-
-
-@dataclass(slots=True)
-class _Shown:
-    """The ids that a shop shows: eight bytes for each. Two of a million never look alike."""
-
-    marks: array[int] = field(default_factory=lambda: array("q"))
-    lowest: int | None = None
-
-    def add(self, ids: Collection[str]) -> None:
-        self.marks.extend(map(hash, ids))
-        numbers = [int(each) for each in ids if each.isdecimal()]
-        known = [] if self.lowest is None else [self.lowest]
-        self.lowest = min([*numbers, *known], default=None)
-
-    def sort(self) -> None:
-        self.marks = array("q", sorted(self.marks))
-
-    def has(self, thing: str) -> bool:
-        mark = hash(thing)
-        place = bisect_left(self.marks, mark)
-        return place < len(self.marks) and self.marks[place] == mark
-
-    def is_older(self, thing: str) -> bool:
-        """Whether a thing is older than all that are shown: ids are given in turn."""
-        if not thing.isdecimal():
-            return False
-        return self.lowest is None or int(thing) < self.lowest
 
 
 @dataclass(slots=True)
@@ -154,7 +126,7 @@ class Sweeper:
 
     def _sweep(self, row: Errand, shop: _Shop) -> Generator[None, None, None]:
         """The whole of it, with a pause after each bit of work."""
-        shown = _Shown()
+        shown = ShownIds()
         missing: list[str] = []
         for ids in shop.ids(row.kind):
             shown.add(ids)
@@ -162,6 +134,9 @@ class Sweeper:
                 known = holdings.among(conn, row.shop, row.kind, ids)
             missing += [each for each in ids if each not in known][: _MOST_KEPT - len(missing)]
             yield
+        if row.kind not in shop.kinds:  # not shown to us any more: that tells nothing
+            self._finish(row, held=0, held_back=0, unread=0, again=False)
+            return
         shown.sort()
         held, gone = 0, list[str]()
         hidden = isinstance(shop, Limited) and row.kind in shop.hides_old
@@ -172,7 +147,8 @@ class Sweeper:
             del gone[_MOST_KEPT:]
             yield
         held_back = 0
-        if _is_unlikely(len(gone), held, len(shown.marks)) and row.cursor != BELIEVED:
+        nothing = not shown.marks and row.kind not in _MAY_BE_NONE
+        if _is_unlikely(len(gone), held, nothing=nothing) and row.cursor != BELIEVED:
             held_back, gone = len(gone), []
             log.warning("gone, and not believed", shop=row.shop, kind=row.kind, things=held_back)
         with self._store.read() as conn:
@@ -272,9 +248,9 @@ class Sweeper:
             changes.let_go(conn, now=self._now)  # nothing more comes for a while
 
 
-def _is_unlikely(gone: int, held: int, shown: int) -> bool:
+def _is_unlikely(gone: int, held: int, *, nothing: bool) -> bool:
     """Whether a shop is rather broken than without so much of what it had."""
-    return gone > 0 and (shown == 0 or (gone > FEW and gone * SHARE > held))
+    return gone > 0 and (nothing or (gone > FEW and gone * SHARE > held))
 
 
 def _is_gone(thing: Recalled) -> bool:

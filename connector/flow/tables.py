@@ -30,9 +30,14 @@ def of_people(
 
 
 def _customers(conn: Connection, known: Mapping[str, Profile], rules: Rules) -> Any:
-    said = evidence.of_people(conn, list(known), Purpose.EMAIL)
+    said = {purpose: evidence.of_people(conn, list(known), purpose) for purpose in Purpose}
     for person, profile in known.items():
-        state = consent.decide(consent.summarise(said.get(person, ())), rules.consent_policy)
+        states = {
+            f"{purpose}_consent": consent.decide(
+                consent.summarise(of.get(person, ())), rules.consent_policy
+            )
+            for purpose, of in said.items()
+        }
         yield (
             person,
             {
@@ -50,7 +55,7 @@ def _customers(conn: Connection, known: Mapping[str, Profile], rules: Rules) -> 
                 "last_order_date": attribute_value("last_order_date", profile, rules.zone),
                 "customer_added_date": attribute_value("customer_added_date", profile, rules.zone),
                 "tags": ", ".join(profile.tags),
-                "email_consent": state,
+                **states,
             },
         )
 

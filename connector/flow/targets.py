@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from connector.flow.rules import Holds, Target
+from connector.flow.rules import Holds, Rules, Target
 from connector.model import Kind, Purpose
-from connector.ports import ShopFacts, StoreFacts
+from connector.ports import Shape, ShopFacts, StoreFacts
 from connector.settings import DestinationSettings, Settings, ShopSettings
 from mappings.consent_rules import META
 from mappings.destination_rules import CONVERSIONS
-from mappings.grammar import DestinationMapping
+from mappings.fields import attribute_type
+from mappings.grammar import DestinationMapping, ItemRules
 from mappings.grammar import Mapping as MappingRules
 from mappings.item_rules import CATALOGS, default_mapping
 
@@ -52,6 +53,23 @@ def targets_of(settings: Settings, mapping: MappingRules) -> tuple[Target, ...]:
         ),
         *_told_of_withdrawals(settings, mapping),
     )
+
+
+def clashes(settings: Settings, mapping: MappingRules) -> Iterator[str]:
+    """What is wrong between the two files although each is right: one sentence for each fault.
+
+    WooCommerce counts from 1: things of two such shops must not bear one id in a catalog.
+    """
+    for target in targets_of(settings, mapping):
+        counted = [
+            name for name in sorted(target.shops) if settings.shops[name].platform == "woocommerce"
+        ]
+        pattern = (target.mapping.items or ItemRules()).id
+        if target.holds is Holds.ITEMS and len(counted) > 1 and "{shop}" not in pattern:
+            yield (
+                f"destinations.{target.name}.items.id: {' and '.join(counted)} number their "
+                f"things alike, and would overwrite each other's: it needs {{shop}} in it"
+            )
 
 
 def _told_of_withdrawals(settings: Settings, mapping: MappingRules) -> Iterator[Target]:
@@ -132,3 +150,18 @@ def _targets(
 def _home(shop: ShopSettings) -> str:
     """The shop's first page, never a stand-in's."""
     return shop.url or (f"https://{shop.domain}" if shop.domain else shop.address)
+
+
+def shape_of(target: Target, rules: Rules) -> Shape:
+    """What a destination will be asked to hold."""
+    mapped = target.mapping
+    return Shape(
+        fields={name: attribute_type(attribute) for name, attribute in mapped.fields.items()},
+        tags=tuple(sorted(set(mapped.tags(rules.mapping).values()))),
+        purpose=mapped.purpose,
+        tables=tuple(mapped.tables),
+        existing_only=mapped.policy == "existing_only",
+        valued=tuple(sorted(name for name, each in mapped.audiences.items() if each.valued)),
+        sets={name: (each.label, each.text) for name, each in mapped.sets.items()},
+        item_id=(mapped.items or ItemRules()).id,
+    )

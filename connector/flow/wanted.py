@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from connector import consent
 from connector.flow import sales, tables, taking_back
+from connector.flow.evaluate import spelling
 from connector.flow.rules import Holds, Rules, Target
 from connector.model import Record
 from connector.store import catalog, evidence, popularity, profiles, segments
 from mappings import items
+from mappings.fields import SUBSCRIPTIONS
 from mappings.project import Known, project
 
 Wanted: TypeAlias = tuple[Record | None, datetime | None]
@@ -47,6 +49,7 @@ def _people(
     said = evidence.of_people(conn, persons, target.mapping.purpose)
     tags = target.mapping.tags(rules.mapping)
     rows = tables.of_people(conn, kept, target.mapping.tables, rules) if kept else {}
+    subscribed = _subscriptions(conn, persons, target, rules)
     wanted: dict[str, Wanted] = {}
     for person in persons:
         profile = kept.get(person)
@@ -61,12 +64,27 @@ def _people(
             summary=summary,
             held=held[person],
             tables=rows.get(person, {}),
+            subscriptions=subscribed.get(person, {}),
         )
         wanted[person] = (
             project(known, target.mapping, tags, rules.zone),
             consent.newest_grant(summary),
         )
     return wanted
+
+
+def _subscriptions(
+    conn: Connection, persons: Sequence[str], target: Target, rules: Rules
+) -> dict[str, dict[str, str]]:
+    """How each person stands to the purposes that the destination's fields ask for."""
+    found: dict[str, dict[str, str]] = {}
+    for attribute in {*target.mapping.fields.values()} & SUBSCRIPTIONS.keys():
+        said = evidence.of_people(conn, persons, SUBSCRIPTIONS[attribute])
+        for person in persons:
+            summary = consent.summarise(said.get(person, ()))
+            state = consent.decide(summary, rules.consent_policy)
+            found.setdefault(person, {})[attribute] = spelling(summary, state)
+    return found
 
 
 def _items(

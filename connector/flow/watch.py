@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from connector.errors import LaneDown, TryLater
 from connector.flow import mending, shop_pins
-from connector.flow.mending import Post
+from connector.flow.posts import Post
 from connector.policy import silence
 from connector.ports import Finding, Flaw, FlawKind
 from connector.ports.versions import OTHER_VERSION, Versioned

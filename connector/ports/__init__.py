@@ -1,18 +1,20 @@
 """What a guest must build to join the house: one protocol for shops, one for destinations."""
 
 from connector.ports.destinations import (
-    EVERYBODY,
     BackDoor,
     CheckableDestination,
     DestinationAdapter,
     FieldType,
     Hearing,
+    Held,
     Introducing,
     Introduction,
     Polled,
     Said,
     Scheduled,
     Shape,
+    Showing,
+    Shown,
     StoreFacts,
     Syncing,
 )
@@ -21,6 +23,15 @@ from connector.ports.findings import (
     OWNER,
     Finding,
     Grade,
+    addressed,
+)
+from connector.ports.remembering import (
+    Haul,
+    Limited,
+    Recalled,
+    Remembering,
+    Scoped,
+    keeps_body,
 )
 from connector.ports.shops import (
     CheckableShop,
@@ -28,23 +39,20 @@ from connector.ports.shops import (
     Fingerprint,
     Fingerprinted,
     FirstOrder,
-    Haul,
     KeyPage,
-    Letterbox,
-    Limited,
-    Recalled,
-    Remembering,
     ShopAdapter,
     ShopFacts,
+    Situated,
+    TakingBack,
+)
+from connector.ports.subscribing import (
+    Letterbox,
     Subscribing,
     Subscription,
-    TakingBack,
-    keeps_body,
 )
 from connector.ports.watching import Flaw, FlawKind, Watchable
 
 __all__ = [
-    "EVERYBODY",
     "OPERATOR",
     "OWNER",
     "BackDoor",
@@ -62,6 +70,7 @@ __all__ = [
     "Grade",
     "Haul",
     "Hearing",
+    "Held",
     "Introducing",
     "Introduction",
     "KeyPage",
@@ -72,14 +81,19 @@ __all__ = [
     "Remembering",
     "Said",
     "Scheduled",
+    "Scoped",
     "Shape",
     "ShopAdapter",
     "ShopFacts",
+    "Showing",
+    "Shown",
+    "Situated",
     "StoreFacts",
     "Subscribing",
     "Subscription",
     "Syncing",
     "TakingBack",
     "Watchable",
+    "addressed",
     "keeps_body",
 ]

@@ -151,32 +151,66 @@ class Hearing(Protocol):
         """Ask the platform itself before a grant is believed. Raises `TryLater` or `LaneDown`."""
 
 
-EVERYBODY = "everybody"
-"""The cursor that asks for all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a destination really holds under one key, in our own words.
+
+    ``changed_at`` is when it was last changed there, by whomever; ``None`` where nothing says so.
+    """
+
+    record: Record
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """What a destination's members said since: evidence, and from where to ask the next time.
 
-    ``held`` is what it really holds of those who were read, by their key, in our own words.
+    ``held`` is what it really holds of those who were read, by their key.
     """
 
     evidence: Sequence[Evidence]
     cursor: str
-    held: Mapping[str, Record] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
 
 
 @runtime_checkable
 class Polled(Protocol):
-    """A destination that can be asked who withdrew there, of everybody or since the last time."""
+    """A destination of people who speak there too: who withdrew, of everybody or since lately."""
 
     def said_since(self, cursor: str | None, *, now: datetime) -> Iterator[Said]:
         """What was said after ``cursor``; with ``None`` of everybody who withdrew there.
 
-        With `EVERYBODY` everybody is read, to compare what is held of them.
-
         Raises `TryLater` or `LaneDown`; what was given until then stands.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A page of what a destination really holds; after the last ``cursor`` is ``None``.
+
+    ``held`` is by the name that each has there, which is the key that `Showing.as_shown` gives.
+    """
+
+    held: Mapping[str, Held]
+    cursor: str | None
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A destination that can be read back, to see whether it holds what it acknowledged."""
+
+    def show(self, cursor: str | None, *, now: datetime) -> Shown:
+        """The page at ``cursor``, the first with ``None``; what is not ours may be among it.
+
+        Raises `TryLater` or `LaneDown`; the same page is asked for again then.
+        """
+
+    def as_shown(self, record: Record) -> Record:
+        """What `show` gives of a record that was taken whole: only what can be compared.
+
+        Its key is the name that the record has there. Fields that are not shown, or not as they
+        were sent, are left out. Pure.
         """
 
 

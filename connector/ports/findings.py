@@ -11,6 +11,13 @@ OWNER = "the shop's owner"
 OPERATOR = "whoever runs the connector"
 
 
+def addressed(mend: str) -> tuple[str, str]:
+    """Who mends it, and how: a `LaneDown` says both in one text, with a colon between."""
+    who, colon, how = mend.partition(": ")
+    known = colon and who.casefold() in (OWNER, OPERATOR)
+    return (who.casefold(), how) if known else (OPERATOR, mend)
+
+
 class Grade(StrEnum):
     """How grave a finding is."""
 
@@ -38,15 +45,8 @@ class Finding:
     def of(cls, what: str, problem: ConnectorError) -> Finding:
         """A finding from what was raised; `LaneDown` says who mends it, before a colon."""
         if isinstance(problem, LaneDown):
-            who, colon, mend = problem.mend.partition(": ")
-            known = colon and who.casefold() in (OWNER, OPERATOR)
-            return cls(
-                what=what,
-                cause=problem.reason,
-                mend=mend if known else problem.mend,
-                who=who.casefold() if known else OPERATOR,
-                grade=Grade.ALARM,
-            )
+            who, mend = addressed(problem.mend)
+            return cls(what=what, cause=problem.reason, mend=mend, who=who, grade=Grade.ALARM)
         return cls(
             what=what,
             cause=str(problem),

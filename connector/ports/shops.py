@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from connector.model import (
-    Cart,
-    Customer,
     Delivery,
     Evidence,
-    Kind,
-    Order,
     Quarantined,
     Understanding,
-    Understood,
     Wish,
 )
 from connector.ports.findings import Finding
@@ -93,90 +88,6 @@ class CheckableShop(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
-    """One thing of a shop's past: its own JSON, and what it was understood to be.
-
-    ``body`` is the thing as the shop shows it, kept only where it was not understood, or where it
-    is about a person whose address could not be read: an erased one may hide behind it. ``topic``
-    is that of the shop's webhooks whose deliveries have such bodies, for reading it once more.
-    """
-
-    id: str
-    understanding: Understanding
-    body: bytes = field(default=b"", repr=False)
-    topic: str = ""
-
-
-def keeps_body(understanding: Understanding) -> bool:
-    """Whether a `Recalled` keeps its body beside this."""
-    return isinstance(understanding, Quarantined) or (
-        isinstance(understanding, Understood)
-        and any(
-            isinstance(fact, Customer | Order | Cart) and fact.email is None
-            for fact in understanding.facts
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Haul:
-    """One stretch of a shop's past, whole: what was found, and from where to go on after it.
-
-    ``total`` is how many things there are in all, where the shop says so. ``cursor`` is the
-    adapter's own and opaque to everybody else; it stays good after the process has died.
-    """
-
-    found: Sequence[Recalled]
-    cursor: str
-    total: int | None = None
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A shop whose past can be read: everything there is, or everything changed since."""
-
-    @property
-    def kinds(self) -> Sequence[Kind]:
-        """What can be read, in the order in which it is best read."""
-
-    def history(
-        self, kind: Kind, *, since: datetime | None, cursor: str | None, now: datetime
-    ) -> Iterator[Haul]:
-        """Read on after ``cursor`` (``None``: from the beginning), oldest first, to the end.
-
-        ``since`` asks only for what changed at that moment or after it; where the platform has no
-        such filter, everything is read. What a thing lacks is fetched, so that no understanding
-        has wishes. Things that come or go meanwhile never hide another: nothing that was there
-        from beginning to end is passed over. ``now`` is when the reading began.
-
-        Raises `TryLater` or `LaneDown`; the hauls given until then stand.
-        """
-
-    def ids(self, kind: Kind) -> Iterator[Sequence[str]]:
-        """Every id of a kind that the shop shows today, in pages. Raises as `history`."""
-
-
-@runtime_checkable
-class Limited(Protocol):
-    """A shop with a past that does not show all that one would ask it for."""
-
-    @property
-    def unfiltered(self) -> Collection[Kind]:
-        """Kinds that cannot be asked for by the moment of their change."""
-
-    @property
-    def hides_old(self) -> Collection[Kind]:
-        """Kinds of which it may not show the oldest: one it does not show may still be there."""
-
-    @property
-    def told_at(self) -> datetime | None:
-        """The time by the shop's own clock when it last answered, if it said."""
-
-    def latest(self, kind: Kind, *, now: datetime) -> Iterator[Haul]:
-        """The newest of an unfiltered kind, at most a page of them. Raises as `history`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOrder:
     """The oldest order of a shop that can be seen."""
 
@@ -206,6 +117,18 @@ class Fingerprinted(Protocol):
 
 
 @runtime_checkable
+class Situated(Protocol):
+    """A shop whose deliveries say from which site they come."""
+
+    def stray(self, delivery: Delivery, known: Fingerprint) -> Quarantined | None:
+        """Why a delivery comes from another site than the known shop's; ``None`` if it does not.
+
+        A copy made for staging has the shop's webhooks with their secrets, so its seal is right.
+        One that does not say where it comes from is no stray. Pure.
+        """
+
+
+@runtime_checkable
 class TakingBack(Protocol):
     """A shop that keeps permissions of its own, and can be told that one was withdrawn."""
 
@@ -222,62 +145,6 @@ class TakingBack(Protocol):
         shop's own field and the word that says so there, where the platform itself keeps no
         permission. Never grants. Raises `TryLater` or `LaneDown`.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letterbox:
-    """Where one shop is to deliver: its address, and the secret for each topic.
-
-    An address under ``root`` is ours; everything else is not, and is never touched. ``trusted``
-    are the ids of webhooks known to carry the right secret, which no platform shows again.
-    Webhooks for the topics that are ``left`` are not touched either: a person has to look first.
-    """
-
-    root: str
-    secret: Callable[[str], str] = field(repr=False)
-    trusted: Collection[str] = ()
-    left: Collection[str] = ()
-
-    def address(self, topic: str) -> str:
-        """The address that is bound to a topic."""
-        return f"{self.root}/{topic}"
-
-    def is_ours(self, address: str) -> bool:
-        """Whether an address is this letterbox or a topic's part of it."""
-        return address == self.root or address.startswith(f"{self.root}/")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """A webhook as the shop has it. ``done`` says what was just done to it, if anything.
-
-    ``version`` is that of the platform's API in which it comes, where the platform says so.
-    """
-
-    id: str
-    topic: str
-    status: str
-    address: str
-    done: str = ""
-    version: str = ""
-
-
-@runtime_checkable
-class Subscribing(Protocol):
-    """A shop whose webhooks can be listed and set up by its API."""
-
-    def list_webhooks(self) -> Sequence[Subscription]:
-        """Every webhook of the shop, others' as well. Raises `TryLater` or `LaneDown`."""
-
-    def register_webhooks(self, letterbox: Letterbox) -> Sequence[Subscription]:
-        """Make, mend and leave webhooks until each wanted topic has one that is right.
-
-        Gives those that are ours, each with what was ``done``. Raises as `list_webhooks`; what was
-        done until then stays, and a second call does the rest.
-        """
-
-    def check_webhooks(self, letterbox: Letterbox) -> Sequence[Finding]:
-        """Say which are missing, switched off or wrong, and what keeps the shop from calling."""
 
 
 class KeyPage(Protocol):

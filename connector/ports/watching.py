@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from connector.ports.shops import Letterbox, Subscription
+from connector.ports.subscribing import Letterbox, Subscription
 
 
 class FlawKind(StrEnum):

@@ -57,21 +57,16 @@ def _recognised(conn: Connection, lost: list[Entry]) -> dict[tuple[datetime, str
     """Whom of those the store knows, together with whoever was erased at the same moment."""
     wanted = {entry.digest.value: entry for entry in lost}
     keys = suppressions.keyring_of(conn)
-    found: dict[tuple[datetime, str], dict[str, set[object]]] = defaultdict(
-        lambda: defaultdict(set)
-    )
-    for kind, contact, name in _everybody(conn):
+    found: dict[tuple[datetime, str], set[Named]] = defaultdict(set)
+    for named, name in _everybody(conn):
         for digest in keys.digests(name):
             if entry := wanted.get(digest.value):
-                found[entry.erased_at, entry.reason][kind].add(contact)
-    return {
-        moment: Named(**{kind: frozenset(contacts) for kind, contacts in kinds.items()})  # type: ignore[arg-type]
-        for moment, kinds in sorted(found.items())
-    }
+                found[entry.erased_at, entry.reason].add(named)
+    return {moment: Named.together(several) for moment, several in sorted(found.items())}
 
 
-def _everybody(conn: Connection) -> Iterator[tuple[str, object, str]]:
-    """Everything that names a person: as which part of `Named`, and the name it is digested by."""
+def _everybody(conn: Connection) -> Iterator[tuple[Named, str]]:
+    """Everything that names a person, with the name it is digested by."""
     for column in (
         customers.c.email,
         customer_addresses.c.email,
@@ -84,10 +79,12 @@ def _everybody(conn: Connection) -> Iterator[tuple[str, object, str]]:
     ):
         for name in conn.scalars(select(column).where(column.is_not(None)).distinct()):
             if "@" in name:
-                yield "emails", name, name
+                yield Named(emails=frozenset({name})), name
             elif name.startswith("+") and not is_digest(name):
-                yield "phones", name, name
+                yield Named(phones=frozenset({name})), name
     for row in conn.execute(select(customers.c.shop, customers.c.customer_id)):
-        yield "accounts", tuple(row), f"{row.shop}:{Kind.CUSTOMER}:{row.customer_id}"
+        account = (row.shop, row.customer_id)
+        yield Named(accounts=frozenset({account})), f"{row.shop}:{Kind.CUSTOMER}:{row.customer_id}"
     for row in conn.execute(select(orders.c.shop, orders.c.order_id)):
-        yield "orders", tuple(row), f"{row.shop}:{Kind.ORDER}:{row.order_id}"
+        order = (row.shop, row.order_id)
+        yield Named(orders=frozenset({order})), f"{row.shop}:{Kind.ORDER}:{row.order_id}"

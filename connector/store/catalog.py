@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, and_, select, tuple_
 
 from connector.model import Product, Variant, Version
+from connector.sales_keys import Place
 from connector.store.schema import assortments, products, variants
 from connector.store.sql import insert_into
-
-Place: TypeAlias = tuple[str, str]
-"""The shop and its id of a thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,24 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from connector.errors import ConfigurationFault, ConnectorError, StoreUnavailable
 from connector.keys import Keyring
 from connector.store import ledger, suppressions
 from connector.store.damage import MEND
-from connector.store.patience import PATIENCE, begin_immediate, when_free
+from connector.store.engines import open_engine
+from connector.store.patience import PATIENCE, begin_immediate
 from connector.store.precedence import Precedence
-from connector.store.sole import sole_worker
-from connector.store.upgrade import check_file, migrate
+from connector.store.sole import appointed, is_appointed, sole_worker
+from connector.store.upgrade import migrate
 
 
 def _set_event() -> threading.Event:
@@ -55,7 +49,7 @@ class Store:
         `StoreUnavailable` for one that cannot be used: damaged, newer than this program,
         unreachable, not writable, or put back from a backup.
         """
-        engine = _engine(url, keys or Keyring())
+        engine = open_engine(url, keys or Keyring())
         store = cls(engine)
         try:
             with store._exclusive():
@@ -186,6 +180,23 @@ class Store:
         with sole_worker(path):
             yield
 
+    @contextmanager
+    def appointed(self) -> Iterator[None]:
+        """Be the one worker of an SQLite store, also while a command works on it for a while.
+
+        Raises `StoreTaken` if there is another.
+        """
+        path = self.file
+        if path is None:
+            yield
+            return
+        with appointed(path):
+            yield
+
+    def has_worker(self) -> bool:
+        """Whether a worker is appointed for an SQLite store; nobody is on PostgreSQL."""
+        return self.file is not None and is_appointed(self.file)
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
@@ -242,58 +253,6 @@ class Claim:
             return
         with self._store.write() as conn:
             yield conn
-
-
-def _engine(url: str, keys: Keyring) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise ConfigurationFault(
-                f"store: {parsed.get_backend_name()} is not supported. Use sqlite:///FILE or "
-                "postgresql+psycopg://USER@HOST/DATABASE."
-            )
-        if parsed.get_backend_name() == "sqlite":
-            check_file(parsed.database)
-            engine = create_engine(
-                parsed,
-                poolclass=QueuePool,
-                hide_parameters=True,  # an error must not quote a person
-                execution_options={suppressions.KEYRING: keys},
-                connect_args={"timeout": 0, "isolation_level": None},
-            )
-            event.listen(engine, "connect", _make_durable)
-            return engine
-        return create_engine(
-            parsed,
-            connect_args={
-                "options": "-c synchronous_commit=on",
-                "connect_timeout": 5,
-                "tcp_user_timeout": 5_000,
-            },
-            pool_pre_ping=True,
-            hide_parameters=True,
-            execution_options={suppressions.KEYRING: keys},
-        )
-    except (ArgumentError, NoSuchModuleError) as problem:
-        raise ConfigurationFault(
-            "store: this is no database address. Use sqlite:///FILE or "
-            "postgresql+psycopg://USER@HOST/DATABASE."
-        ) from problem
-
-
-def _make_durable(raw: sqlite3.Connection, _record: object) -> None:
-    # FULL: NORMAL lost 2,764 of 6,680 acknowledged rows in simulated power cuts, FULL none.
-    (mode,) = when_free(raw, "PRAGMA journal_mode=WAL").fetchone()
-    raw.execute("PRAGMA synchronous=FULL")
-    raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA secure_delete=ON")  # what is erased is gone from the file as well
-    raw.execute("PRAGMA cache_size=-8192")
-    (level,) = raw.execute("PRAGMA synchronous").fetchone()
-    if (mode, level) not in (("wal", 2), ("memory", 2)):
-        raise StoreUnavailable(
-            f"SQLite offers journal mode {mode} and synchronous {level} here, not WAL and FULL: "
-            "a webhook could be lost in a power cut. Put the store on a local disk."
-        )
 
 
 def _unavailable(engine: Engine, problem: DBAPIError) -> StoreUnavailable:

@@ -17,7 +17,17 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select
 from connector.keys import is_digest
 from connector.model import Kind
 from connector.sales_keys import key_of
-from connector.store import bodies, evidence, farewell, gate, recall, sales, subjects, suppressions
+from connector.store import (
+    baskets,
+    bodies,
+    evidence,
+    farewell,
+    gate,
+    recall,
+    sales,
+    subjects,
+    suppressions,
+)
 from connector.store.admission import order_name, without_person
 from connector.store.bodies import Searched
 from connector.store.changes import mark_dirty
@@ -25,7 +35,6 @@ from connector.store.connect import Store
 from connector.store.people import Account
 from connector.store.schema import (
     contact_points,
-    cursors,
     customer_addresses,
     customers,
     dirty,
@@ -97,7 +106,6 @@ def erase(
     blank_accounts(conn, subject.accounts)
     _rewrite_ledger(conn, whole)
     evidence.enter_erasure(conn, subject.emails | subject.phones, at=at, reason=reason)
-    _forget_counts(conn)
     _forget_addresses(conn, whole)
     for table in (profile_values, profiles, memberships, moves, dirty):
         for some in chunks(whole.persons):
@@ -180,7 +188,7 @@ def blank_carts(conn: Connection, chosen: Collection[tuple[str, str]]) -> None:
                 f"b_{name}": value
                 for name, value in row_of(_CARTS, without_person(basket.cart)).items()
             }
-            for basket in sales.carts_at(conn, some).values()
+            for basket in baskets.carts_at(conn, some).values()
         ]
         if gone:
             conn.execute(_OVERWRITE_CART, gone)
@@ -228,11 +236,6 @@ def _rewrite_ledger(conn: Connection, subject: Subject) -> None:
             item = replace(item, contact=keys.digest(item.contact).contact)
             conn.execute(delete(ledger).where(ledger.c.evidence_id == row["evidence_id"]))
             evidence.append(conn, [(item, row["delivery_id"])])
-
-
-def _forget_counts(conn: Connection) -> None:
-    """Counts under digests of addresses (`flow.drift`) could be guessed back: they begin anew."""
-    conn.execute(delete(cursors).where(cursors.c.name.startswith("drift:")))
 
 
 def _forget_addresses(conn: Connection, subject: Subject) -> None:

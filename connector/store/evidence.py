@@ -11,23 +11,23 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, or_, select
 
+from connector.keys import is_digest
 from connector.model import Claim, Evidence, Purpose
-from connector.store import admission, suppressions
+from connector.store import admission, repeated, suppressions
 from connector.store.causes import delivery_of
 from connector.store.people import aliases
 from connector.store.schema import evidence
+from connector.store.sms_numbers import holders_of, numbers_of
 from connector.store.sql import among, insert_missing, write_rows
-
-_CARRIED = (Claim.WITHDRAW, Claim.ERASE)
-"""What follows a person from one address to the next. Grants never do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grown:
     """What an addition changed.
 
-    ``contacts`` are those whose evidence grew, and their aliases, each with the newest delivery
-    that brought some; ``causes`` are all deliveries that brought something new.
+    ``contacts`` are those whose evidence grew, their aliases, and who goes by them where they are
+    numbers, each with the newest delivery that brought some; ``causes`` are all deliveries that
+    brought something new.
     """
 
     contacts: Mapping[str, int | None] = field(default_factory=dict)
@@ -89,10 +89,26 @@ def append(
     grown: dict[str, int | None] = {}
     for item, cause in sorted(fresh.values(), key=lambda entry: entry[1] or 0):
         grown[owners[item.contact]] = cause
+    _add_concerned(conn, grown, [*fresh.values()])
+    return Grown(grown, frozenset(cause for _, cause in fresh.values() if cause is not None))
+
+
+def _add_concerned(
+    conn: Connection,
+    grown: dict[str, int | None],
+    fresh: Sequence[tuple[Evidence, int | None]],
+) -> None:
+    """Who else must be looked at again: aliases, who goes by a number, whom an order named too."""
     for contact, others in aliases(conn, set(grown)).items():
         for other in others:
             grown.setdefault(other, grown[contact])
-    return Grown(grown, frozenset(cause for _, cause in fresh.values() if cause is not None))
+    for person, number in holders_of(conn, set(grown)).items():
+        grown.setdefault(person, grown[number])
+    causes = {repeated.place(item): cause for item, cause in fresh}
+    for place, contacts in repeated.whose(conn, (item for item, _ in fresh)).items():
+        for contact in contacts:
+            if not is_digest(contact):
+                grown.setdefault(contact, causes[place])
 
 
 def _said_before(
@@ -154,11 +170,24 @@ def enter_erasure(conn: Connection, contacts: Iterable[str], *, at: datetime, re
 def of_people(
     conn: Connection, persons: Collection[str], purpose: Purpose | None = None
 ) -> dict[str, list[Evidence]]:
-    """All that counts for each person: said of their address, and taken away at a former one."""
+    """All that counts for each person: said of their address, and taken away at a former one.
+
+    Also what was said of texts to the number that they go by; unless that is asked for by itself.
+    A yes that an account or order repeats of the next address is undated there, where anything was
+    ever taken back: it was not said of that address, and must not outweigh what was.
+    """
     if not persons:
         return {}
     former = aliases(conn, persons)
     everywhere = {*persons, *(alias for others in former.values() for alias in others)}
+    numbers = {
+        person: number
+        for person, number in (
+            numbers_of(conn, persons) if purpose in (None, Purpose.SMS) else {}
+        ).items()
+        if number not in everywhere
+    }
+    everywhere |= {*numbers.values()}
     digests = suppressions.forms_of(conn, everywhere)
     query = select(evidence).where(among(conn, evidence.c.contact, {*everywhere, *digests}))
     if purpose is not None:
@@ -166,14 +195,26 @@ def of_people(
     said: dict[str, list[Evidence]] = {}
     for row in conn.execute(query.order_by(evidence.c.received_at)).mappings().all():
         said.setdefault(digests.get(row["contact"], row["contact"]), []).append(item_of(row))
+    whose = repeated.whose(
+        conn, [item for each in said.values() if repeated.has_left(each) for item in each]
+    )
     return {
-        person: said.get(person, [])
+        person: repeated.of_itself(
+            said.get(person, []),
+            [item for alias in former.get(person, ()) for item in said.get(alias, ())],
+            {
+                place
+                for place in {repeated.place(item) for item in said.get(person, ())}
+                if any(digests.get(other, other) != person for other in whose.get(place, ()))
+            },
+        )
         + [
             item
             for alias in sorted(former.get(person, ()))
             for item in said.get(alias, ())
-            if item.claim in _CARRIED
+            if item.claim in repeated.CARRIED
         ]
+        + [item for item in said.get(numbers.get(person, ""), ()) if item.purpose is Purpose.SMS]
         for person in persons
     }
 

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, and_, bindparam, delete, insert, sele
 from connector import sales_keys
 from connector.identity import normal_email
 from connector.model import Customer, Deleted, Kind, Order, Product, Version
-from connector.store import admission, catalog, evidence, people, sales
+from connector.store import admission, baskets, catalog, evidence, people
 from connector.store.admission import Claimed
 from connector.store.schema import order_lines, refunds
 from connector.store.shelves import SHELVES, Row, Shelf, Thing, kind_of, part_rows, row_of
@@ -195,13 +195,14 @@ def _settle_sales(
         if w.changes or (w.before is not None and w.before["person"] != w.row["person"])
     ]
     done.sold |= {sales_keys.Thing(Kind.ORDER, w.fact.shop, w.fact.id) for w in changed}
-    linked = sales.remember_ordered(
+    linked = baskets.remember_ordered(
         conn, (s.fact for s in bought if isinstance(s.fact, Order) and s.fact.carts)
     )
     done.applied |= {s.delivery_id for s in bought if (s.fact.shop, s.fact.id) in linked}
     buyers = {w.row["person"] for w in changed}
     done.sold |= {
-        sales_keys.Thing(Kind.CART, *place) for place in sales.concerned_carts(conn, linked, buyers)
+        sales_keys.Thing(Kind.CART, *place)
+        for place in baskets.concerned_carts(conn, linked, buyers)
     }
 
 

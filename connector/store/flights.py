@@ -18,7 +18,7 @@ from connector.model import Json, Permission, Record
 from connector.moments import EPOCH
 from connector.store import lanes
 from connector.store.connect import Claim
-from connector.store.outbox import record_from, record_json
+from connector.store.kept import record_from, record_json
 from connector.store.schema import cursors, records
 
 _PREFIX = "flight:"

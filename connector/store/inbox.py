@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from connector.model import Delivery
 from connector.store.arrivals import Inbox
@@ -188,16 +188,9 @@ def replay(
     delivery: int | None = None,
 ) -> int:
     """Set finished deliveries back to waiting; how many. Those whose body is gone are left."""
-    chosen = [deliveries.c.status != "waiting", deliveries.c.body.is_not(None)]
-    if shop is not None:
-        chosen.append(deliveries.c.shop == shop)
-    if since is not None:
-        chosen.append(deliveries.c.received_at >= since)
-    if delivery is not None:
-        chosen.append(deliveries.c.id == delivery)
     return conn.execute(
         update(deliveries)
-        .where(*chosen)
+        .where(*_finished(shop, since, delivery), deliveries.c.body.is_not(None))
         .values(
             status="waiting",
             reason=None,
@@ -219,14 +212,20 @@ def count_bodiless(
     delivery: int | None = None,
 ) -> int:
     """How many deliveries of this choice `replay` leaves because their body is gone."""
-    chosen = [deliveries.c.status != "waiting", deliveries.c.body.is_(None)]
+    bodiless = (*_finished(shop, since, delivery), deliveries.c.body.is_(None))
+    return conn.scalar(select(func.count()).select_from(deliveries).where(*bodiless)) or 0
+
+
+def _finished(
+    shop: str | None, since: datetime | None, delivery: int | None
+) -> Iterator[ColumnElement[bool]]:
+    yield deliveries.c.status != "waiting"
     if shop is not None:
-        chosen.append(deliveries.c.shop == shop)
+        yield deliveries.c.shop == shop
     if since is not None:
-        chosen.append(deliveries.c.received_at >= since)
+        yield deliveries.c.received_at >= since
     if delivery is not None:
-        chosen.append(deliveries.c.id == delivery)
-    return conn.scalar(select(func.count()).select_from(deliveries).where(*chosen)) or 0
+        yield deliveries.c.id == delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

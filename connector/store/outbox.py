@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     BindParameter,
     Boolean,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from connector import moments
 from connector.model import Lane, Permission, Record
 from connector.store import farewell
+from connector.store.kept import record_from, record_json
 from connector.store.schema import records
 from connector.store.sql import insert_for, is_time, write_rows
 
@@ -255,32 +255,6 @@ def release(conn: Connection, destination: str, key: str | None, *, now: datetim
     return len(keys)
 
 
-def record_json(record: Record | None) -> Any:
-    """A record as kept: what a destination holds, without its key."""
-    if record is None:
-        return None
-    content = msgspec.to_builtins(record)
-    del content["key"]
-    if not record.doubts:
-        del content["doubts"]
-    return content
-
-
-def record_from(key: str, kept: Any) -> Record | None:
-    """The record that was kept under a key."""
-    if kept is None:
-        return None
-    return Record(
-        key=key,
-        email=kept["email"],
-        permission=Permission(kept["permission"]) if kept["permission"] else None,
-        fields=kept["fields"],
-        tags=tuple(kept["tags"]),
-        tables={name: tuple(rows) for name, rows in kept["tables"].items()},
-        doubts=tuple(kept.get("doubts", ())),
-    )
-
-
 def held(conn: Connection, destination: str) -> Iterator[dict[str, Any]]:
     """What a destination acknowledged, record by record, with the moment it last took one."""
     rows = conn.execute(
@@ -290,14 +264,6 @@ def held(conn: Connection, destination: str) -> Iterator[dict[str, Any]]:
     )
     for key, content, at in rows:
         yield {"key": key, **content, "acknowledged_at": moments.to_text(at) if at else None}
-
-
-def any_due(conn: Connection, destination: str) -> bool:
-    """Whether anything is due there, now or later."""
-    found = select(records.c.key).where(
-        records.c.destination == destination, records.c.status == "due"
-    )
-    return conn.scalar(found.limit(1)) is not None
 
 
 def holding(

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
 
 from connector.model import Json
+from connector.sales_keys import Place
 from connector.store import lanes
-from connector.store.catalog import ForSale, Place, Standing
+from connector.store.catalog import ForSale, Standing
 from connector.store.profiles import Counting
 from connector.store.schema import order_lines, orders, popularity, products
 from connector.store.sql import chunks, insert_missing

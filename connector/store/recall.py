@@ -1,4 +1,4 @@
-"""Facts as the shops last stated them, back from their rows: orders without lines, and accounts."""
+"""Facts as the shops last stated them, back from their rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,22 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from connector.model import Customer, Order, Version
+from connector.model import (
+    Bearing,
+    Cart,
+    Customer,
+    Line,
+    Order,
+    Promotion,
+    Refund,
+    Version,
+    Worth,
+)
 from connector.store.schema import customers, orders
+
+_OF_PROMOTION = (
+    "code", "title", "amount", "currency", "starts_at", "ends_at", "usage_count", "enabled",
+)  # fmt: skip
 
 
 def stated_of(conn: Connection, persons: Collection[str]) -> dict[str, list[Order | Customer]]:
@@ -74,4 +88,60 @@ def customer_from(row: Any) -> Customer:
         created_at=row["created_at"],
         tags=tuple(row["tags"] or ()),
         meta=row["meta"] or {},
+    )
+
+
+def line_from(row: Any) -> Line:
+    """The line in a row of `order_lines`, or in a cart."""
+    return Line(
+        id=row["line_id"] if "line_id" in row else row["id"],
+        product_id=row["product_id"],
+        variant_id=row["variant_id"],
+        sku=row["sku"],
+        name=row["name"],
+        quantity=row["quantity"],
+        total=row["total"],
+        discount=row["discount"],
+    )
+
+
+def cart_from(row: Any) -> Cart:
+    """The cart in a row that is not deleted."""
+    return Cart(
+        shop=row["shop"],
+        id=row["cart_id"],
+        version=Version(row["version_at"], row["version_tie"]),
+        currency=row["currency"],
+        total=row["total"],
+        created_at=row["created_at"],
+        url=row["url"],
+        customer_id=row["customer_id"],
+        email=row["email"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        company=row["company"],
+        other_name=row["other_name"],
+        lines=tuple(line_from(line) for line in row["lines"] or ()),
+    )
+
+
+def promotion_from(row: Any) -> Promotion:
+    """The promotion in a row that is not deleted."""
+    return Promotion(
+        shop=row["shop"],
+        id=row["promotion_id"],
+        version=Version(row["version_at"], row["version_tie"]),
+        worth=Worth(row["worth"]),
+        bearing=Bearing(row["bearing"]),
+        **{name: row[name] for name in _OF_PROMOTION},
+    )
+
+
+def refund_from(row: Any) -> Refund:
+    """The refund in a row."""
+    return Refund(
+        id=row["refund_id"],
+        amount=row["amount"],
+        reason=row["reason"],
+        created_at=row["created_at"],
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from connector.store.schema import memberships, moves
 from connector.store.sql import among, write_rows
@@ -90,3 +91,28 @@ def sizes(conn: Connection) -> dict[str, int]:
     """How many people are in each segment."""
     rows = conn.execute(select(memberships.c.segment, func.count()).group_by(memberships.c.segment))
     return {segment: size for segment, size in rows}  # noqa: C416 - rows are no plain tuples
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many people came into a segment and how many left it; who did both counts in both."""
+
+    came: int
+    left: int
+
+
+NOBODY = Moved(0, 0)
+
+
+def moved(conn: Connection, *, since: datetime) -> dict[str, Moved]:
+    """What moved in each segment from that moment on."""
+    rows = conn.execute(
+        select(
+            moves.c.segment,
+            func.count(func.distinct(case((moves.c.entered, moves.c.person)))).label("came"),
+            func.count(func.distinct(case((~moves.c.entered, moves.c.person)))).label("left"),
+        )
+        .where(moves.c.at >= since)
+        .group_by(moves.c.segment)
+    )
+    return {row.segment: Moved(row.came, row.left) for row in rows}

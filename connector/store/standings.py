@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exists, literal, select
 
 from connector.model import Kind, Lane, Permission
 from connector.store import outbox
+from connector.store.kept import record_from
 from connector.store.schema import carts, orders, products, promotions, records
 from connector.store.sql import chunks, insert_into
 
@@ -34,7 +35,7 @@ def look(conn: Connection, destination: str, keys: Collection[str]) -> dict[str,
                 records.c.destination == destination, records.c.key.in_(some)
             )
         ):
-            record = outbox.record_from(key, kept)
+            record = record_from(key, kept)
             found[key] = Standing(
                 status=status,
                 reason=reason,

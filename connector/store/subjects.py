@@ -29,11 +29,16 @@ class Named:
 
     def joined(self, other: Named) -> Named:
         """Named by what either is named by."""
+        return Named.together([self, other])
+
+    @staticmethod
+    def together(several: Collection[Named]) -> Named:
+        """Named by what any of them is named by."""
         return Named(
-            emails=self.emails | other.emails,
-            phones=self.phones | other.phones,
-            accounts=self.accounts | other.accounts,
-            orders=self.orders | other.orders,
+            emails=frozenset[str]().union(*(each.emails for each in several)),
+            phones=frozenset[str]().union(*(each.phones for each in several)),
+            accounts=frozenset[Account]().union(*(each.accounts for each in several)),
+            orders=frozenset[tuple[str, str]]().union(*(each.orders for each in several)),
         )
 
 

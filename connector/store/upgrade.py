@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -42,9 +43,7 @@ def check_file(path: str | None) -> None:
 
 def migrate(engine: Engine) -> None:
     """Bring the tables to this program's schema. Raises `StoreUnavailable` for a newer one."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    script = ScriptDirectory.from_config(config)
+    script = _script()
     with engine.connect() as conn:
         current = MigrationContext.configure(conn).get_current_revision()
         conn.rollback()
@@ -60,6 +59,21 @@ def migrate(engine: Engine) -> None:
                 ) from problem
         if engine.dialect.name == "sqlite":
             begin_immediate(conn.connection.driver_connection)
+        config = _config()
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
         conn.commit()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+@cache
+def _script() -> ScriptDirectory:
+    """The migrations, read from their files once a process."""
+    script = ScriptDirectory.from_config(_config())
+    script.get_current_head()
+    return script

@@ -9,17 +9,8 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column
 
 from connector.store.schema import profiles
-from mappings.segments.syntax import (
-    Day,
-    Fraction,
-    Instant,
-    Literal,
-    Offset,
-    Operator,
-    Text,
-    Truth,
-    Whole,
-)
+from mappings.segments.syntax import Operator
+from mappings.segments.values import Day, Fraction, Instant, Literal, Offset, Text, Truth, Whole
 
 
 class Kind(Enum):

@@ -13,14 +13,11 @@ from mappings.segments.syntax import (
     Events,
     Expression,
     InSegment,
-    Literal,
     Not,
     Operator,
     Parameter,
-    Place,
-    Text,
-    Truth,
 )
+from mappings.segments.values import Literal, Place, Text, Truth
 
 Condition: TypeAlias = tuple[Operator, Place, tuple[Literal, ...]]
 """An operator, where it stands, and its values."""

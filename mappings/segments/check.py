@@ -28,12 +28,11 @@ from mappings.segments.syntax import (
     Comparison,
     Events,
     InSegment,
-    Literal,
     Operator,
     Parameter,
     Query,
-    Text,
 )
+from mappings.segments.values import Literal, Text
 
 MOST_IDS = 500
 

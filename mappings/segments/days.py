@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connector.moments import start_of_day
-from mappings.segments.syntax import Day, Instant, Offset, Unit
+from mappings.segments.values import Day, Instant, Offset, Unit
 
 # A day to spare at both ends of the calendar, so that every zone's midnight is still a moment.
 EARLIEST = date(1, 1, 3)

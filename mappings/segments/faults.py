@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mappings.segments.syntax import Place
+from mappings.segments.values import Place
 
 NOT_AVAILABLE = "is part of the language, but not available in this version"
 """What is said, behind its name, of a word that this version cannot answer."""

@@ -10,15 +10,8 @@ from connector.model import Profile
 from connector.moments import day_of, start_of_day
 from mappings.segments.attributes import InColumn, find
 from mappings.segments.days import LATEST, first_day_reaching
-from mappings.segments.syntax import (
-    Anniversary,
-    Clause,
-    Comparison,
-    Events,
-    Offset,
-    Operator,
-    Query,
-)
+from mappings.segments.syntax import Anniversary, Clause, Comparison, Events, Operator, Query
+from mappings.segments.values import Offset
 
 # For each operator, the days of the value from which on the answer is another, given the place of
 # an offset in it: 0 is the day itself (the offset reaches it), 1 the day after (it has passed it).

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mappings.segments.faults import QueryFault
-from mappings.segments.syntax import Day, Fraction, Instant, Literal, Offset, Place, Unit, Whole
+from mappings.segments.values import Day, Fraction, Instant, Literal, Offset, Place, Unit, Whole
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _FRACTION = re.compile(r"[+-]?\d+\.\d+", re.ASCII)

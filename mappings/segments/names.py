@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from connector.errors import nearest
 from mappings.segments.attributes import ANNIVERSARY, ATTRIBUTES, FUNCTIONS, IN_SEGMENT, OTHER_NAMES
 from mappings.segments.faults import QueryFault
-from mappings.segments.syntax import Place
+from mappings.segments.values import Place
 
 _LONGEST = 60
 

@@ -18,24 +18,17 @@ from mappings.segments.faults import NotYetAvailable, QueryFault
 from mappings.segments.literals import read_number_or_date
 from mappings.segments.messages import about_character, about_place, is_statement
 from mappings.segments.syntax import (
-    START,
     And,
     Comparison,
     Events,
     Expression,
-    Literal,
     Not,
-    Offset,
     Operator,
     Or,
     Parameter,
-    Place,
     Query,
-    Text,
-    Truth,
-    Unit,
-    Whole,
 )
+from mappings.segments.values import START, Literal, Offset, Place, Text, Truth, Unit, Whole
 
 __all__ = ["NotYetAvailable", "QueryFault", "check_available", "parse_query", "read_query"]
 

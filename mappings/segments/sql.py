@@ -40,21 +40,15 @@ from mappings.segments.syntax import (
     And,
     Anniversary,
     Comparison,
-    Day,
     Events,
     Expression,
-    Fraction,
     InSegment,
-    Instant,
-    Literal,
     Not,
-    Offset,
     Operator,
     Or,
     Query,
-    Text,
-    Whole,
 )
+from mappings.segments.values import Day, Fraction, Instant, Literal, Offset, Text, Whole
 
 Condition: TypeAlias = ColumnElement[bool]
 _Bound: TypeAlias = ColumnElement[Any]

@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from adapters.mailchimp.sandbox import Sandbox as Audience
 from adapters.woocommerce.sandbox import Sandbox as Shop
 from adapters.woocommerce.shop import WooCommerceShop
-from connector import cli, wiring
+from connector import cli, log_lines, reception, wiring
 from connector.errors import ConnectorError
 from connector.ports import ShopAdapter
 from connector.settings import ShopSettings
@@ -156,7 +156,7 @@ def home(
     tmp_path: Path, shop: Shop, audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Home]:
     """A right configuration with its receiver running and a worker that has just said it lives."""
-    monkeypatch.setattr(wiring, "speak_in_lines", lambda: None)  # pytest owns standard error
+    monkeypatch.setattr(log_lines, "speak_in_lines", lambda: None)  # pytest owns standard error
     here = Home(tmp_path, shop, audience)
     server = make_server("127.0.0.1", 0, _nobody, threaded=True, request_handler=_Quiet)
     here.port = server.server_port
@@ -183,8 +183,8 @@ def home(
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "open", open_and_note)
-        patch.setenv(wiring.CONFIG, str(here.config))
-        server.app = wiring.receiver_app()
+        patch.setenv(reception.CONFIG, str(here.config))
+        server.app = reception.receiver_app()
     here.running = opened
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()

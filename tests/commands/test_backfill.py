@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from connector import wiring
-from connector.commands import errands as command
-from connector.commands import progress
+from connector import running, wiring
+from connector.commands import progress, who_works
 from connector.engine import Engine
 from connector.errors import LaneDown, TryLater
 from connector.flow import errands as flow
@@ -56,7 +55,7 @@ def past(monkeypatch: pytest.MonkeyPatch) -> Iterator[PastShop]:
     monkeypatch.setattr(wiring, "SHOPS", {"woocommerce": lambda *_: shop})
     monkeypatch.setattr(wiring, "_CORES", 1)  # in this process, where the shop is
     monkeypatch.setattr(flow, "_MOST", 2)
-    monkeypatch.setattr(command, "_LOOK", 0.02)
+    monkeypatch.setattr(who_works, "LOOK", 0.02)
     # Else a worker asks of its own accord what changed lately, and may be the first to read it.
     monkeypatch.setenv("CONNECTOR_SHOPS__WOOL__RECONCILE", "off")
     with capture_logs():  # which would go to standard output here
@@ -223,11 +222,53 @@ def test_a_worker_that_dies_is_stood_in_for(
 ) -> None:
     """Once no sign of life has come for a while, the command goes on by itself."""
     stop = worker()
-    monkeypatch.setattr(command, "_SILENT", command._SILENT * 0)
+    monkeypatch.setattr(who_works, "_SILENT", who_works._SILENT * 0)
     past.trouble[4] = _Stopping(stop)
     ran = home.run("backfill", "wool", "--kinds", "order")
     assert 0 == ran.exit_code
     assert ["order", "8", "8", "0", "0", "0"] == ran.text.splitlines()[1].split()
+
+
+def test_a_worker_that_starts_meanwhile_goes_on(home: Home, past: PastShop) -> None:
+    """It waits until the command lets go of the store; it does not end, nor its receiver."""
+    store = wiring.open_store(wiring.configure(home.config).settings)
+    engine = Engine(wiring.build_house(wiring.configure(home.config), store))
+    stop, starting = threading.Event(), threading.Event()
+
+    def begin_to_work() -> None:
+        with store.appointed():
+            starting.set()
+            running.work_in_turn(engine, stop)
+
+    thread = threading.Thread(target=begin_to_work)
+    past.trouble[4] = _Starting(thread, starting)
+    ran = home.run("backfill", "wool", "--kinds", "order")
+    assert (0, True) == (ran.exit_code, "A worker runs and does it" in ran.error)
+    assert ["order", "8", "8", "0", "0", "0"] == ran.text.splitlines()[1].split()
+    stop.set()
+    thread.join()
+    with store.read() as conn:
+        assert lanes.last_beat(conn) is not None
+    store.close()
+
+
+class _Starting(TryLater):
+    """Starts a worker when it is raised: it finds that somebody works on the store."""
+
+    def __init__(self, thread: threading.Thread, starting: threading.Event) -> None:
+        super().__init__("the shop answered 503")
+        self._thread, self._starting = thread, starting
+
+    @property
+    def retry_after(self) -> float:  # type: ignore[override]
+        if not self._starting.is_set():
+            self._thread.start()
+            self._starting.wait()
+        return 0.0
+
+    @retry_after.setter
+    def retry_after(self, _: Any) -> None:
+        """Given by the parent."""
 
 
 class _Stopping(TryLater):

@@ -76,7 +76,10 @@ def test_a_script_gets_three_files_that_work(shop: Shop, audience: Audience) -> 
     assert {"crm"} == set(configured.settings.destinations)
     assert "slipping" in configured.mapping.segments
     assert () == configured.settings.warnings
-    for step in ("connector check", "connector run", "connector webhooks register wool"):
+    for step in (
+        *("connector check", "connector run", "connector webhooks register wool"),
+        "connector backfill wool",
+    ):
         assert step in ran.text
 
 

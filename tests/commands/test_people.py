@@ -248,6 +248,14 @@ def test_what_a_destination_holds(keyed: Home) -> None:
     assert 0 == ran.exit_code
     assert 2 == len((keyed.folder / "out" / "newsletter.jsonl").read_text("utf-8").splitlines())
     assert 2 == keyed.run("export", "newsleter").exit_code
+    assert 2 == keyed.run("export", "newsletter/sales").exit_code
+    (keyed.folder / "sales.yaml").write_text(
+        "version: 1\ndestinations: {newsletter: {ecommerce: true}}\n", "utf-8"
+    )
+    told = ("export", "newsletter/sales", "--mapping", str(keyed.folder / "sales.yaml"))
+    assert (0, "") == (keyed.run(*told).exit_code, keyed.run(*told).text)
+    keyed.run(*told, "--out", str(keyed.folder / "out"))
+    assert (keyed.folder / "out" / "newsletter-sales.jsonl").is_file()
     assert 2 == keyed.run("export").exit_code
     assert 2 == keyed.run("export", "newsletter", "--email", EMAIL).exit_code
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from connector import cli, wiring
+from connector import cli, log_lines, wiring
 from connector.engine import Engine
 from connector.errors import ConnectorError
 from connector.flow.settling import Told, settle
@@ -107,7 +107,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Sixty people, of whom twenty ordered twice, evaluated and written into files."""
-    monkeypatch.setattr(wiring, "speak_in_lines", lambda: None)
+    monkeypatch.setattr(log_lines, "speak_in_lines", lambda: None)
     desk = Desk(tmp_path)
     desk.buy(range(60))
     desk.buy(range(20), first=1000)

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector import wiring
-from connector.commands import reconciled_shops as command
+from connector.commands import who_works
 from connector.errors import LaneDown
 from connector.model import Customer, Delivery, Kind, Order, Understanding, Version, Wish
 from tests.commands.conftest import Home
@@ -58,7 +58,7 @@ def past(monkeypatch: pytest.MonkeyPatch) -> Iterator[PastShop]:
     )
     monkeypatch.setattr(wiring, "SHOPS", {"woocommerce": lambda *_: shop})
     monkeypatch.setattr(wiring, "_CORES", 1)  # in this process, where the shop is
-    monkeypatch.setattr(command, "_LOOK", 0.02)
+    monkeypatch.setattr(who_works, "LOOK", 0.02)
     with capture_logs():  # which would go to standard output here
         yield shop
 
@@ -121,6 +121,26 @@ def test_what_cannot_be_meant(home: Home) -> None:
     """A shop that there is not, and to believe everything of everybody."""
     ran = home.run("reconcile", "silk")
     assert 2 == ran.exit_code
-    assert "There is no shop silk. There are: wool." in ran.error
+    assert "no shop and no destination silk. There are: wool, newsletter, crm." in ran.error
     assert 2 == home.run("reconcile", "--whole", "--believe").exit_code
     assert 2 == home.run("reconcile", "wool", "--believe").exit_code
+
+
+def test_a_destination_is_read_back(home: Home, past: PastShop) -> None:
+    """All that it holds is compared, what was lost is sent, and both say how far they agree."""
+    del past
+    assert 0 == home.run("backfill", "wool").exit_code
+    ran = home.run("reconcile", "newsletter")
+    assert (0, "newsletter: 100 % of 0 agree\n") == (ran.exit_code, ran.text)
+    told = home.run("reconcile", "newsletter", "--json").told["destinations"]["newsletter"]
+    assert (False, 0) == (told["needs_a_person"], told["agreement"]["differed"])
+    assert told["agreement"]["whole_pass_at"] is not None
+
+
+def test_a_destination_that_refuses_us(home: Home) -> None:
+    """What is in the way is said with who mends it, and the command fails."""
+    home.audience.misbehave("401", times=9)
+    ran = home.run("reconcile", "newsletter")
+    assert 1 == ran.exit_code
+    assert "newsletter cannot be read back: " in ran.error
+    assert "key" in ran.error

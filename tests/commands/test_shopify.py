@@ -31,8 +31,9 @@ def yarn(home: Home) -> Iterator[Sandbox]:
 
 def test_webhooks_are_registered_and_listed(home: Home, yarn: Sandbox) -> None:
     """Each at its topic's address; again, nothing changes; the other shop has none."""
-    told = home.run("webhooks", "register", "yarn", "--json").told
-    assert {"created"} == {row["done"] for row in told}
+    ran = home.run("webhooks", "register", "yarn", "--json")
+    assert (0, {"created"}) == (ran.exit_code, {row["done"] for row in ran.told})
+    assert "yarn: without read_discounts, there are no webhooks for discounts/create" in ran.error
     assert {f"{home.public}/webhooks/yarn/{topic}" for topic in TOPICS} == {
         each["uri"] for each in yarn.subscriptions.made()
     }

@@ -41,6 +41,17 @@ def test_replay_takes_up_what_is_chosen(lived: Home) -> None:
         work(lived)
 
 
+def test_whatever_reports_does_so_in_json_too(lived: Home, tmp_path: Path) -> None:
+    """One document each, for programs."""
+    assert {"replayed": 2, "without_body": 0} == lived.run("replay", "--json").told
+    work(lived)
+    copy = str(tmp_path / "copy.db")
+    assert copy == lived.run("db", "backup", copy, "--json").told["file"]
+    ran = lived.run("parked", "--release", "1", "--json")
+    assert {"released": 1} == ran.told
+    assert 0 == lived.run("export", "--email", EMAIL, "--json").exit_code
+
+
 def test_replay_of_nothing_says_so(lived: Home) -> None:
     """A number that is not there, a shop that is not there, a moment that is none."""
     assert 1 == lived.run("replay", "--delivery", "999").exit_code

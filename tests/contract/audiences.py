@@ -7,23 +7,16 @@ of them, digests and perhaps a ``value``; and ``misbehave``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from connector.errors import LaneDown, TryLater
 from connector.match_keys import digest, email, of_person
-from connector.model import Change, Outcome, Parked, Permission, Postponed, Record, Settled
-from connector.ports import DestinationAdapter, Shape
-from tests.contract.destinations import (
-    AWKWARD_NAMES,
-    NOW,
-    SURVIVING_NAMES,
-    Make,
-    Misbehave,
-    Peek,
-)
+from connector.model import Change, Parked, Permission, Postponed, Record, Settled
+from connector.ports import Shape
+from tests.contract.destinations import AWKWARD_NAMES, SURVIVING_NAMES
+from tests.contract.pushing import NOW, Make, Misbehave, Remote
 
 REQUIRED = (
     "accepts_new_person",
@@ -47,10 +40,11 @@ REQUIRED = (
 """The promises by name; `test_required` fails when one has no test."""
 
 
-class AudienceContract:
+class AudienceContract(Remote):
     """The promises of audiences behind a network."""
 
     shape = Shape(fields={}, tags=("Returning", "VIP", "Worth"), valued=("Worth",))
+    nothing: Mapping[str, Any] | None = {}
 
     def record(
         self,
@@ -217,61 +211,22 @@ class AudienceContract:
         assert digest(email, "kari@shop.example") in told
         assert not any(word in told for word in ("kari", "nordmann", "91234567", "shop.example"))
 
-    def test_rate_limited(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that is asked too often is asked again later, and nothing is lost."""
-        destination, peek = self.ready(make)
-        after = self.record("kari@shop.example")
-        misbehave("rate_limited")
-        with pytest.raises(TryLater):
-            self.send(destination, None, after)
-        assert {} == peek("kari@shop.example")
-        assert Settled() == self.send(destination, None, after)
-        assert ["VIP"] == list(peek("kari@shop.example") or {})
-
-    def test_server_error(self, make: Make, misbehave: Misbehave) -> None:
-        """Nobody knows what was taken: it counts as taken, and is sent again."""
-        self._unknown(make, misbehave, "server_error")
-
-    def test_answer_is_not_json(self, make: Make, misbehave: Misbehave) -> None:
-        """A page where an answer should be proves nothing."""
-        self._unknown(make, misbehave, "answer_is_not_json")
-
-    def test_bad_credentials(self, make: Make, misbehave: Misbehave) -> None:
-        """A refused key stops everything, and a person is told what to mend."""
-        destination, peek = self.ready(make)
-        after = self.record("kari@shop.example")
-        misbehave("bad_credentials")
-        with pytest.raises(LaneDown) as caught:
-            self.send(destination, None, after)
-        assert caught.value.mend
-        assert {} == peek("kari@shop.example")
-
     # --- for the tests above ------------------------------------------------------------------
 
-    def _unknown(self, make: Make, misbehave: Misbehave, fault: str) -> None:
+    def sample(self) -> tuple[Record, str]:
+        """A person, looked for by the address."""
+        return self.record("kari@shop.example"), "kari@shop.example"
+
+    def looks_right(self, found: Mapping[str, Any]) -> bool:
+        """The person is in the one audience."""
+        return ["VIP"] == list(found)
+
+    def broken(self, make: Make, misbehave: Misbehave, fault: str) -> None:
+        """Nobody knows what was taken: it counts as taken, and is sent again."""
         destination, peek = self.ready(make)
-        after = self.record("kari@shop.example")
+        record, _ = self.sample()
         misbehave(fault)
-        outcome = self.send(destination, None, after)
+        outcome = self.send(destination, None, record)
         assert isinstance(outcome, Postponed)
         assert outcome.sent
-        assert Settled() == self.send(destination, None, after)
-        assert ["VIP"] == list(peek("kari@shop.example") or {})
-
-    def ready(self, make: Make) -> tuple[DestinationAdapter, Peek]:
-        """A prepared destination, in which nothing was found wrong."""
-        destination, peek = make()
-        assert [] == list(destination.prepare(self.shape))
-        return destination, peek
-
-    @staticmethod
-    def send(
-        destination: DestinationAdapter, before: Record | None, after: Record | None
-    ) -> Outcome:
-        """Push one change and give its outcome."""
-        known = after or before
-        assert known is not None
-        outcomes = destination.push([Change(key=known.key, before=before, after=after)], now=NOW)
-        destination.flush()
-        assert [known.key] == list(outcomes)
-        return outcomes[known.key]
+        self.taken(destination, peek)

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
-from connector.errors import LaneDown, TryLater
-from connector.model import Change, Json, Outcome, Parked, Record, Settled
-from connector.ports import DestinationAdapter, Shape
-from tests.contract.destinations import NOW, SURVIVING_NAMES, Make, Misbehave, Peek
+from connector.model import Change, Json, Parked, Record, Settled
+from tests.contract.destinations import SURVIVING_NAMES
+from tests.contract.pushing import NOW, Make, Peek, Remote
 
 REQUIRED = (
     "accepts_new_item",
@@ -36,10 +33,8 @@ REQUIRED = (
 """The promises by name; `test_required` fails when one has no test."""
 
 
-class CatalogContract:
+class CatalogContract(Remote):
     """The promises of a catalog behind a network."""
-
-    shape = Shape(fields={})
 
     def item(self, number: int, fields: Mapping[str, Json] | None = None, **mapped: str) -> Record:
         """A record as the projection would make it; ``None`` in ``fields`` leaves one out."""
@@ -164,45 +159,7 @@ class CatalogContract:
         assert {Settled()} == set(outcomes.values())
         assert names == [self.held(peek, number)["title"] for number in range(len(names))]
 
-    def test_rate_limited(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that is asked too often is asked again later, and nothing is lost."""
-        self._later(make, misbehave, "rate_limited")
-
-    def test_server_error(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that broke down is asked again later."""
-        self._later(make, misbehave, "server_error")
-
-    def test_answer_is_not_json(self, make: Make, misbehave: Misbehave) -> None:
-        """A page where an answer should be proves nothing, and is asked for again."""
-        self._later(make, misbehave, "answer_is_not_json")
-
-    def test_bad_credentials(self, make: Make, misbehave: Misbehave) -> None:
-        """A refused token stops everything, and a person is told what to mend."""
-        destination, peek = self.ready(make)
-        misbehave("bad_credentials")
-        with pytest.raises(LaneDown) as caught:
-            self.send(destination, None, self.item(1))
-        assert caught.value.mend
-        assert peek("wool_1") is None
-
     # --- for the tests above ------------------------------------------------------------------
-
-    def ready(self, make: Make) -> tuple[DestinationAdapter, Peek]:
-        """A prepared catalog, in which nothing was found wrong."""
-        destination, peek = make()
-        assert [] == list(destination.prepare(self.shape))
-        return destination, peek
-
-    @staticmethod
-    def send(
-        destination: DestinationAdapter, before: Record | None, after: Record | None
-    ) -> Outcome:
-        """Push one change and give its outcome."""
-        (key,) = {each.key for each in (before, after) if each is not None}
-        outcomes = destination.push([Change(key=key, before=before, after=after)], now=NOW)
-        destination.flush()
-        assert [key] == list(outcomes)
-        return outcomes[key]
 
     @staticmethod
     def held(peek: Peek, number: int) -> Mapping[str, Any]:
@@ -211,11 +168,10 @@ class CatalogContract:
         assert found is not None
         return found
 
-    def _later(self, make: Make, misbehave: Misbehave, fault: str) -> None:
-        destination, peek = self.ready(make)
-        misbehave(fault)
-        with pytest.raises(TryLater):
-            self.send(destination, None, self.item(1))
-        assert peek("wool_1") is None
-        assert Settled() == self.send(destination, None, self.item(1))
-        assert "Thing 1" == self.held(peek, 1)["title"]
+    def sample(self) -> tuple[Record, str]:
+        """An item, looked for by the id it has there."""
+        return self.item(1), "wool_1"
+
+    def looks_right(self, found: Mapping[str, Any]) -> bool:
+        """The item is there by name."""
+        return bool("Thing 1" == found["title"])

@@ -7,17 +7,17 @@ tells what is known there of an order's purchase (``None``, or its ``value``, ``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connector.errors import LaneDown, TryLater
-from connector.model import Change, Outcome, Parked, Permission, Record, Settled
+from connector.model import Change, Parked, Permission, Record, Settled
 from connector.moments import to_text
-from connector.ports import DestinationAdapter, Shape
-from tests.contract.destinations import NOW, SURVIVING_NAMES, Make, Misbehave, Peek
+from tests.contract.destinations import SURVIVING_NAMES
+from tests.contract.pushing import NOW, Make, Remote
 
 REQUIRED = (
     "tells_of_a_purchase",
@@ -39,10 +39,8 @@ REQUIRED = (
 """The promises by name; `test_required` fails when one has no test."""
 
 
-class ConversionContract:
+class ConversionContract(Remote):
     """The promises of conversions behind a network."""
-
-    shape = Shape(fields={})
 
     def order(
         self,
@@ -205,52 +203,12 @@ class ConversionContract:
         known = str(told["known"]).casefold()
         assert not any(word in known for word in ("kari", "nordmann", "91234567", "shop.example"))
 
-    def test_rate_limited(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that is asked too often is asked again later, and nothing is lost."""
-        self._later(make, misbehave, "rate_limited")
-
-    def test_server_error(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that broke down is asked again later."""
-        self._later(make, misbehave, "server_error")
-
-    def test_answer_is_not_json(self, make: Make, misbehave: Misbehave) -> None:
-        """A page where an answer should be proves nothing, and is asked for again."""
-        self._later(make, misbehave, "answer_is_not_json")
-
-    def test_bad_credentials(self, make: Make, misbehave: Misbehave) -> None:
-        """A refused key stops everything, and a person is told what to mend."""
-        destination, peek = self.ready(make)
-        misbehave("bad_credentials")
-        with pytest.raises(LaneDown) as caught:
-            self.send(destination, None, self.order())
-        assert caught.value.mend
-        assert peek("1") is None
-
     # --- for the tests above ------------------------------------------------------------------
 
-    def _later(self, make: Make, misbehave: Misbehave, fault: str) -> None:
-        destination, peek = self.ready(make)
-        misbehave(fault)
-        with pytest.raises(TryLater):
-            self.send(destination, None, self.order())
-        assert peek("1") is None
-        assert Settled() == self.send(destination, None, self.order())
-        assert peek("1") is not None
+    def sample(self) -> tuple[Record, str]:
+        """An order, looked for by its number."""
+        return self.order(), "1"
 
-    def ready(self, make: Make) -> tuple[DestinationAdapter, Peek]:
-        """A prepared destination, in which nothing was found wrong."""
-        destination, peek = make()
-        assert [] == list(destination.prepare(self.shape))
-        return destination, peek
-
-    @staticmethod
-    def send(
-        destination: DestinationAdapter, before: Record | None, after: Record | None
-    ) -> Outcome:
-        """Push one change and give its outcome."""
-        known = after or before
-        assert known is not None
-        outcomes = destination.push([Change(key=known.key, before=before, after=after)], now=NOW)
-        destination.flush()
-        assert [known.key] == list(outcomes)
-        return outcomes[known.key]
+    def looks_right(self, found: Mapping[str, Any]) -> bool:
+        """The purchase is there with its worth."""
+        return bool("NOK" == found["currency"])

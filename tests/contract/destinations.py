@@ -14,21 +14,12 @@ A destination that keeps tables overrides ``shape`` and ``record``, never a test
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import pytest
-
-from connector.errors import LaneDown, TryLater
 from connector.model import Change, Json, Outcome, Parked, Permission, Record, Settled
-from connector.ports import DestinationAdapter, FieldType, Shape
-
-Peek: TypeAlias = Callable[[str], Mapping[str, Any] | None]
-Make: TypeAlias = Callable[[], tuple[DestinationAdapter, Peek]]
-Misbehave: TypeAlias = Callable[[str], None]
-
-NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+from connector.ports import FieldType, Shape
+from tests.contract.pushing import NOW, Make, Peek, Pushing, Remote
 
 REQUIRED = (
     "accepts_new_person",
@@ -64,7 +55,7 @@ SURVIVING_NAMES = (
 AWKWARD_NAMES = ("=1+1", "@SUM(A1)", "a\x00b\nc\td", "\u202eevil", "x" * 10_000, "é" * 200, " ")
 
 
-class DestinationContract:
+class DestinationContract(Pushing):
     """The promises of a destination without a network between."""
 
     shape = Shape(
@@ -229,23 +220,6 @@ class DestinationContract:
 
     # --- for the tests above ------------------------------------------------------------------
 
-    def ready(self, make: Make) -> tuple[DestinationAdapter, Peek]:
-        """A prepared destination, in which nothing was found wrong."""
-        destination, peek = make()
-        assert [] == list(destination.prepare(self.shape))
-        return destination, peek
-
-    @staticmethod
-    def send(
-        destination: DestinationAdapter, before: Record | None, after: Record | None
-    ) -> Outcome:
-        """Push one change and give its outcome."""
-        key = (after or before or Record(key="", email=None, permission=Permission.SEND)).key
-        outcomes = destination.push([Change(key=key, before=before, after=after)], now=NOW)
-        destination.flush()
-        assert [key] == list(outcomes)
-        return outcomes[key]
-
     @staticmethod
     def held(peek: Peek, record: Record) -> Mapping[str, Any]:
         """What the destination holds of a person, who must be there."""
@@ -254,37 +228,13 @@ class DestinationContract:
         return found
 
 
-class RemoteDestinationContract(DestinationContract):
+class RemoteDestinationContract(Remote, DestinationContract):
     """The promises of a destination behind a network."""
 
-    def test_rate_limited(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that is asked too often is asked again later, and nothing is lost."""
-        self._later(make, misbehave, "rate_limited")
+    def sample(self) -> tuple[Record, str]:
+        """A person, looked for by the address."""
+        return self.record("kari@shop.example"), "kari@shop.example"
 
-    def test_server_error(self, make: Make, misbehave: Misbehave) -> None:
-        """A platform that broke down is asked again later."""
-        self._later(make, misbehave, "server_error")
-
-    def test_answer_is_not_json(self, make: Make, misbehave: Misbehave) -> None:
-        """A page where an answer should be proves nothing, and is asked for again."""
-        self._later(make, misbehave, "answer_is_not_json")
-
-    def test_bad_credentials(self, make: Make, misbehave: Misbehave) -> None:
-        """A refused key stops everything, and a person is told what to mend."""
-        destination, peek = self.ready(make)
-        after = self.record("kari@shop.example")
-        misbehave("bad_credentials")
-        with pytest.raises(LaneDown) as caught:
-            self.send(destination, None, after)
-        assert caught.value.mend
-        assert peek("kari@shop.example") is None
-
-    def _later(self, make: Make, misbehave: Misbehave, fault: str) -> None:
-        destination, peek = self.ready(make)
-        after = self.record("kari@shop.example")
-        misbehave(fault)
-        with pytest.raises(TryLater):
-            self.send(destination, None, after)
-        assert peek("kari@shop.example") is None
-        assert Settled() == self.send(destination, None, after)
-        assert "Kari" == self.held(peek, after)["fields"]["FNAME"]
+    def looks_right(self, found: Mapping[str, Any]) -> bool:
+        """The person is there by name."""
+        return bool("Kari" == found["fields"]["FNAME"])

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from adapters.files import csv_safe
 from connector.access import Answers
-from connector.engine import Engine, House
-from connector.flow.rules import Rules, Target
+from connector.engine import Engine
+from connector.house import House
 from connector.model import (
     Change,
     Claim,
@@ -45,7 +44,7 @@ from connector.store.connect import Store
 from connector.store.schema import deliveries
 from connector.store.sql import insert_missing
 from connector.store.subjects import Named
-from mappings.load import load_mapping
+from tests.one_destination import rules_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "an-erasure-secret-5d1e77"
@@ -137,24 +136,7 @@ class Place:
 
     @property
     def engine(self) -> Engine:
-        mapping = load_mapping(
-            MAPPING,
-            shops=dict.fromkeys(self.shops, "woocommerce"),
-            destinations={"newsletter": "mailchimp"},
-        )
-        rules = Rules(
-            mapping=mapping,
-            platforms=dict.fromkeys(self.shops, "woocommerce"),
-            zone=ZoneInfo("Europe/Oslo"),
-            currency="NOK",
-            targets=(
-                Target(
-                    name="newsletter",
-                    mapping=mapping.destinations["newsletter"],
-                    shops=frozenset(self.shops),
-                ),
-            ),
-        )
+        rules = rules_of(MAPPING, self.shops)
         return Engine(
             House(
                 store=self.store,

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.errors import TryLater
-from connector.flow.rules import Rules, Target
+from connector.house import House
 from connector.model import (
     Arrival,
     Change,
@@ -32,7 +31,7 @@ from connector.ports import Door, Finding, Shape, ShopFacts
 from connector.store import inbox, lanes
 from connector.store.connect import Store
 from connector.store.inbox import Inbox
-from mappings.load import load_mapping
+from tests.one_destination import rules_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPPING = """
@@ -138,25 +137,11 @@ class Premises:
     arrived: int = 0
 
     def __post_init__(self) -> None:
-        mapping = load_mapping(
-            MAPPING, shops={"wool": "woocommerce"}, destinations={"newsletter": "mailchimp"}
-        )
-        self.target = Target(
-            name="newsletter",
-            mapping=mapping.destinations["newsletter"],
-            shops=frozenset({"wool"}),
-        )
         self.house = House(
             store=self.store,
             shops={"wool": PlainShop()},
             destinations={"newsletter": self.audience},
-            rules=Rules(
-                mapping=mapping,
-                platforms={"wool": "woocommerce"},
-                zone=ZoneInfo("Europe/Oslo"),
-                currency="NOK",
-                targets=(self.target,),
-            ),
+            rules=rules_of(MAPPING),
             now=lambda: self.now,
         )
         self.inbox = Inbox(self.store)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from connector.flow import deliver, evaluate
-from connector.flow.rules import Rules, Target
+from connector.flow.rules import Rules
 from connector.model import (
     Change,
     Claim,
@@ -30,7 +29,7 @@ from connector.store import evidence, facts
 from connector.store.changes import mark_dirty
 from connector.store.connect import Store
 from connector.store.facts import Stated, Thing
-from mappings.load import load_mapping
+from tests.one_destination import rules_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -166,23 +165,7 @@ def make_world(store: Store) -> Callable[..., World]:
     """Build a world on the store of this test, with another mapping if given."""
 
     def make(text: str = MAPPING) -> World:
-        mapping = load_mapping(
-            text, shops={"wool": "woocommerce"}, destinations={"newsletter": "mailchimp"}
-        )
-        rules = Rules(
-            mapping=mapping,
-            platforms={"wool": "woocommerce"},
-            zone=ZoneInfo("Europe/Oslo"),
-            currency="NOK",
-            targets=(
-                Target(
-                    name="newsletter",
-                    mapping=mapping.destinations["newsletter"],
-                    shops=frozenset({"wool"}),
-                ),
-            ),
-        )
-        return World(store, rules)
+        return World(store, rules_of(text))
 
     return make
 

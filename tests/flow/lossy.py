@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 from sqlalchemy import insert, select
 
 from adapters.shopify import asking
+from adapters.shopify.sandbox import SCOPES
 from adapters.shopify.sandbox import Sandbox as ShopifySandbox
 from adapters.shopify.sandbox_market import Market as ShopifyMarket
 from adapters.shopify.shop import ShopifyShop
@@ -25,14 +26,14 @@ from adapters.woocommerce.sandbox import Sandbox as WooSandbox
 from adapters.woocommerce.sandbox_market import Market as WooMarket
 from adapters.woocommerce.shop import WooCommerceShop
 from benchmarks.end_state import differences, end_state
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.flow import reconcile
-from connector.flow.rules import Rules, Target
+from connector.house import House
 from connector.store import agreement, errands, schema
 from connector.store.connect import Store
 from connector.store.errands import BACKFILL
-from mappings.load import load_mapping
 from tests.flow.conftest import MAPPING, NOON, Memory
+from tests.one_destination import rules_of
 
 TEN = timedelta(minutes=10)
 ADDRESS = "http://127.0.0.1:9/webhooks/wool"
@@ -129,6 +130,12 @@ class Hearer:
         with self.store.read() as conn:
             return {row.kind.value: row for row in errands.of_shop(conn, "wool", errand)}
 
+    def promotions(self) -> dict[str, bool]:
+        """Each known promotion, and whether it is deleted."""
+        query = select(schema.promotions.c.promotion_id, schema.promotions.c.deleted)
+        with self.store.read() as conn:
+            return {row.promotion_id: row.deleted for row in conn.execute(query)}
+
     def orders(self) -> dict[str, bool]:
         """Each known order, and whether it is deleted."""
         query = select(schema.orders.c.order_id, schema.orders.c.deleted)
@@ -173,6 +180,18 @@ class Town:
         for hearer in (self.whole, self.lossy):
             hearer.work()
 
+    @property
+    def codes(self) -> Any:
+        """By what the shop makes, changes and deletes its codes."""
+        if self.platform == "shopify":
+            return self.sandbox.discounts
+        goods = self.sandbox.products
+        return SimpleNamespace(
+            create=lambda given: goods.create_coupon({"amount": "10.00", **given}),
+            change=goods.change_coupon,
+            delete=goods.delete_coupon,
+        )
+
     def skip(self, **time: float) -> None:
         self.clock.now += timedelta(**time)
 
@@ -182,12 +201,21 @@ class Town:
 
 @contextmanager
 def opened(
-    platform: str, folder: Path, seed: int = 1, store: Store | None = None
+    platform: str,
+    folder: Path,
+    seed: int = 1,
+    store: Store | None = None,
+    scopes: frozenset[str] = SCOPES | {"read_discounts"},
 ) -> Iterator[Town]:
-    """A town on this platform whose past both houses have read; ``store`` is the lossy one's."""
+    """A town on this platform whose past both houses have read; ``store`` is the lossy one's.
+
+    ``scopes`` are those of our app at a Shopify shop.
+    """
     clock = Clock()
     make = WooSandbox if platform == "woocommerce" else ShopifySandbox
-    more: dict[str, Any] = {} if platform == "woocommerce" else {"points": 100_000}
+    more: dict[str, Any] = {}
+    if platform == "shopify":
+        more = {"points": 100_000, "scopes": scopes}
     with make(auto=False, clock=clock, seed=seed, **more) as sandbox:
         whole = Store.open(f"sqlite:///{folder}/whole.db")
         lossy = store or Store.open(f"sqlite:///{folder}/lossy.db")
@@ -214,21 +242,7 @@ def opened(
 
 
 def _house(platform: str, sandbox: Any, store: Store, clock: Clock) -> Hearer:
-    mapping = load_mapping(
-        MAPPING, shops={"wool": platform}, destinations={"newsletter": "mailchimp"}
-    )
-    target = Target(
-        name="newsletter",
-        mapping=mapping.destinations["newsletter"],
-        shops=frozenset({"wool"}),
-    )
-    rules = Rules(
-        mapping=mapping,
-        platforms={"wool": platform},
-        zone=ZoneInfo("Europe/Oslo"),
-        currency="NOK",
-        targets=(target,),
-    )
+    rules = rules_of(MAPPING, shop=platform)
     transport, destination = Counting(), Memory()
     shop: Any
     if platform == "woocommerce":

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from adapters.meta_audiences.destination import MetaAudiencesDestination
 from adapters.meta_audiences.sandbox import Sandbox
-from connector.engine import shape_of
 from connector.flow import deliver
-from connector.flow.rules import Rules, Target
+from connector.flow.targets import shape_of
 from connector.match_keys import digest, email
 from connector.model import (
     Claim,
@@ -26,8 +24,8 @@ from connector.model import (
 )
 from connector.store.connect import Store
 from connector.store.schema import records
-from mappings.load import load_mapping
 from tests.flow.conftest import NOON, World
+from tests.one_destination import rules_of
 
 MAPPING = """
 version: 1
@@ -46,22 +44,7 @@ KARI = "kari@shop.example"
 @pytest.fixture
 def world(store: Store) -> World:
     """A shop whose people are told to an advertiser."""
-    mapping = load_mapping(
-        MAPPING, shops={"wool": "woocommerce"}, destinations={"lookalikes": "meta_audiences"}
-    )
-    rules = Rules(
-        mapping=mapping,
-        platforms={"wool": "woocommerce"},
-        zone=ZoneInfo("Europe/Oslo"),
-        currency="NOK",
-        targets=(
-            Target(
-                name="lookalikes",
-                mapping=mapping.destinations["lookalikes"],
-                shops=frozenset({"wool"}),
-            ),
-        ),
-    )
+    rules = rules_of(MAPPING, name="lookalikes", destination="meta_audiences")
     return World(store, rules)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.flow import errands as flow
+from connector.house import House
 from connector.model import Kind
 from connector.store import errands, schema
 from connector.store.errands import BACKFILL

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.flow import newcomers
 from connector.flow.rules import Holds, Target
+from connector.house import House
 from connector.model import Product, Variant, Version
 from connector.store import lanes, schema
 from tests.flow.conftest import NOON, Memory, World

@@ -10,11 +10,12 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
+from adapters.shopify.sandbox import SCOPES
 from connector.flow import alarms, sweep
 from connector.model import Kind
 from connector.store import agreement, schema
-from connector.store.errands import REREAD
-from tests.flow.lossy import Town, delete_an_order, reconciled
+from connector.store.errands import BACKFILL, RECONCILE, REREAD, SWEEP
+from tests.flow.lossy import Town, begin, delete_an_order, reconciled
 
 PLATFORMS = ("woocommerce", "shopify")
 Open = Callable[..., Town]
@@ -42,6 +43,94 @@ def test_what_was_deleted_for_good_is_found_by_its_id(platform: str, open_town: 
         compared.held_back,
         compared.repaired,
     )
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_promotion_whose_webhooks_were_lost(platform: str, open_town: Open) -> None:
+    """A new one, and one that is for certain people now, soon; a deleted one by a whole pass."""
+    town = open_town(platform)
+    house = town.lossy
+    before = house.promotions()
+    house.loses = 1.0
+    made = [str(town.codes.create({"code": f"TEST{number}"})["id"]) for number in range(3)]
+    town.skip(minutes=10)
+    reconciled(house)
+    assert before | dict.fromkeys(made, False) == house.promotions()
+    town.skip(minutes=20)
+    closed = {"for_all": False, "email_restrictions": ["kari@shop.example"]}
+    town.codes.change(int(made[1]), closed)
+    town.codes.delete(int(made[2]))
+    town.skip(minutes=10)
+    reconciled(house)
+    assert [False, True, False] == [house.promotions()[each] for each in made]
+    town.skip(minutes=10)
+    reconciled(house, whole=True)
+    assert [False, True, True] == [house.promotions()[each] for each in made]
+    assert not any(house.promotions()[each] for each in before)
+    found = house.known().kinds[Kind.PROMOTION]
+    assert (len(before) + 2, 1, 0, 1) == (found.compared, found.gone, found.missing, found.unread)
+
+
+@pytest.mark.parametrize(("many", "goes"), [(3, True), (25, False)])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_last_promotions_may_go(
+    platform: str,
+    open_town: Open,
+    many: int,
+    goes: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """A shop can well have none: a few are asked for and gone. Many wait for a person's word."""
+    town = open_town(platform)
+    house = town.lossy
+    house.loses = 1.0
+    for number in range(many):
+        town.codes.create({"code": f"TEST{number}"})
+    town.skip(minutes=10)
+    reconciled(house)
+    known = house.promotions()
+    for each in known:
+        town.codes.delete(int(each))
+    town.skip(minutes=10)
+    reconciled(house, whole=True)
+    assert dict.fromkeys(known, goes) == house.promotions()
+    assert (0 if goes else len(known)) == house.known().kinds[Kind.PROMOTION].held_back
+    reconciled(house, whole=True, believed=True)
+    assert dict.fromkeys(known, True) == house.promotions()
+
+
+def test_a_shop_is_asked_what_it_shows_before_each_pass(open_town: Open) -> None:
+    """Without the scope for discounts nothing is begun of them, and the pass is like any other."""
+    town = open_town("shopify", scopes=SCOPES)
+    house = town.lossy
+    read = house.rows(BACKFILL)["promotion"]
+    assert (0, None, town.clock.now) == (read.read, read.problem, read.finished_at)
+    [shop] = house.engine.reader._shops.values()
+    shop._discounts.are_shown = True  # as a process believes that has not asked
+    town.skip(minutes=10)
+    assert 1 == house.engine.reconcile()
+    house.work()
+    rows = house.rows(RECONCILE)
+    assert ["customer", "order", "product"] == sorted(rows)
+    assert {town.clock.now} == {row.finished_at for row in rows.values()}
+    assert Kind.PROMOTION not in house.known().kinds
+
+
+def test_a_kind_that_the_shop_shows_no_more(open_town: Open) -> None:
+    """What was begun of it comes to its end, and then it is neither read nor compared."""
+    town = open_town("shopify")
+    house = town.lossy
+    begin(house, whole=True)
+    [shop] = house.engine.reader._shops.values()
+    shop._discounts.are_shown = False
+    house.work()
+    for errand in (RECONCILE, SWEEP):
+        rows = house.rows(errand)
+        assert ["customer", "order", "product", "promotion"] == sorted(rows)
+        assert all(row.finished_at for row in rows.values())
+    assert Kind.PROMOTION in house.known().kinds
+    town.skip(minutes=10)
+    begin(house, whole=True)
+    assert Kind.PROMOTION not in house.known().kinds
 
 
 def test_trash_and_restore_and_trash_again(open_town: Open) -> None:

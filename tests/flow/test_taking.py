@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.flow import alarms, plan, taking, weighing
-from connector.flow.rules import Rules, Target
+from connector.flow.rules import Rules
+from connector.house import House
 from connector.model import Claim, Lane
 from connector.store import changes, lanes
 from connector.store.connect import Store
@@ -21,6 +21,7 @@ from connector.store.schema import dirty, memberships, moves, profiles
 from mappings.digest import digest_of
 from mappings.load import load_mapping
 from tests.erasure.place import Place, order, said
+from tests.one_destination import rules_of
 
 MAPPING = """
 version: 1
@@ -47,24 +48,7 @@ class World(Place):
 
     def rules(self) -> Rules:
         """What the mapping says now."""
-        mapping = load_mapping(
-            self.mapping,
-            shops=dict.fromkeys(self.shops, "woocommerce"),
-            destinations={"newsletter": "mailchimp"},
-        )
-        return Rules(
-            mapping=mapping,
-            platforms=dict.fromkeys(self.shops, "woocommerce"),
-            zone=ZoneInfo("Europe/Oslo"),
-            currency="NOK",
-            targets=(
-                Target(
-                    name="newsletter",
-                    mapping=mapping.destinations["newsletter"],
-                    shops=frozenset(self.shops),
-                ),
-            ),
-        )
+        return rules_of(self.mapping, self.shops)
 
     def start(self, mapping: str | None = None) -> None:
         """Another worker begins."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector import wiring
+from connector.errors import ConfigurationFault
 from connector.flow.rules import Holds
 from connector.flow.targets import record_named, stores_of, targets_of
 from connector.model import Kind
@@ -154,3 +155,39 @@ def test_it_has_its_own_line_and_adapter(configured: Configured) -> None:
         assert 0 == books["destinations"]["newsletter"]["records"]
     finally:
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "second", "refused"),
+    [
+        ("{variant_id}", "woocommerce, url: 'https://yarn.example'", True),
+        ("{shop}_{variant_id}", "woocommerce, url: 'https://yarn.example'", False),
+        ("{variant_id}", "shopify, domain: yarn.myshopify.com", False),
+    ],
+)
+def test_two_shops_that_count_alike_do_not_overwrite_each_other(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pattern: str,
+    second: str,
+    *,
+    refused: bool,
+) -> None:
+    """Both have a thing 12: in one catalog the price of the one would be that of the other."""
+    keys = ("CONSUMER_KEY", "CONSUMER_SECRET", "WEBHOOK_SECRET", "CLIENT_SECRET")
+    for name in (*(f"SHOPS__{shop}__{key}" for shop in ("WOOL", "YARN") for key in keys),
+                 "DESTINATIONS__CATALOG__ACCESS_TOKEN"):  # fmt: skip
+        monkeypatch.setenv(f"CONNECTOR_{name}", "0123456789abcdef0123")
+    (tmp_path / "connector.yaml").write_text(
+        "shops:\n  wool: {platform: woocommerce, url: 'https://wool.example'}\n"
+        f"  yarn: {{platform: {second}}}\n"
+        "destinations:\n  catalog: {platform: meta_catalog, catalog_id: '123'}\n"
+    )
+    (tmp_path / "mapping.yaml").write_text(
+        f"version: 1\ndestinations: {{catalog: {{items: {{id: '{pattern}'}}}}}}\n"
+    )
+    if refused:
+        with pytest.raises(ConfigurationFault, match=r"catalog.items.id: wool and yarn number"):
+            wiring.configure(tmp_path / "connector.yaml")
+    else:
+        assert wiring.configure(tmp_path / "connector.yaml").mapping

@@ -19,10 +19,11 @@ from adapters.shopify.shop import ShopifyShop
 from adapters.shopify.subscriptions import enum_of
 from adapters.woocommerce.sandbox import Sandbox as Wool
 from adapters.woocommerce.shop import WooCommerceShop
-from connector.engine import Engine, House
+from connector.engine import Engine
 from connector.errors import LaneDown, StoreUnavailable, TryLater
-from connector.flow import alarms, mending, watch
-from connector.flow.mending import Post
+from connector.flow import alarms, posts, watch
+from connector.flow.posts import Post
+from connector.house import House
 from connector.model import Delivery
 from connector.ports import OPERATOR, Finding, Flaw, FlawKind, Grade, Letterbox, Subscription
 from connector.store import hastened, lanes, watching
@@ -246,11 +247,11 @@ def test_nothing_is_revived_while_the_store_takes_nothing(
 
 @pytest.mark.parametrize(
     ("holds_back", "alarming"),
-    [(mending.TEST, 0), (mending.tell_only("wool"), 1)],
+    [(posts.TEST, 0), (posts.tell_only("wool"), 1)],
     ids=["test", "tell"],
 )
 def test_where_nothing_may_be_written_it_is_only_told(
-    place: Place, holds_back: mending.HoldsBack, alarming: int
+    place: Place, holds_back: posts.HoldsBack, alarming: int
 ) -> None:
     """In mode test, and where the settings say so."""
     place.hooks.flaws = [OFF]
@@ -523,7 +524,7 @@ def test_nothing_is_written_to_a_woocommerce_in_mode_test(wired: Wired) -> None:
     """What is down stays down."""
     fail(wired.wool, 7)
     down = wired.down()
-    watch.look(wired.store, replace(wired.post, holds_back=mending.TEST), now=NOON)
+    watch.look(wired.store, replace(wired.post, holds_back=posts.TEST), now=NOON)
     assert down == wired.down() != set()
 
 

@@ -41,7 +41,7 @@ ALONE = {
     "lark": "mappings/segments/parse.py",
     "mailchimp_marketing": "adapters/mailchimp/client.py",
     "phonenumbers": "connector/identity.py",
-    "prometheus_client": "webhooks/status.py",
+    "prometheus_client": "webhooks/exposition.py",
     "pydantic_settings": "connector/places.py",
     "yaml": "connector/plain_yaml.py",
 }
@@ -51,7 +51,7 @@ EVERYWHERE = {
     "click": "the grammar of the commands",
     "flask": "the stand-ins, each an application of its own",
     "graphql": "the stand-in of Shopify checks what it is asked as the real one does",
-    "httpx": "each shop's client, the doctor, the demo",
+    "httpx": "each shop's client, the doctor",
     "msgspec": "the shapes of payloads, and of what the store keeps",
     "psycopg": "SQLAlchemy's door to PostgreSQL, imported by it alone",
     "pydantic": "settings and mappings are its models",

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("sources")
+
 TESTS = Path(__file__).parents[1]
 ROWS = range(1, 131)
 

@@ -65,10 +65,22 @@ def double_optin() -> bool:
 
 
 @pytest.fixture
-def town(move_in: MoveIn, audience: Audience, clock: Clock, double_optin: bool) -> Iterator[Town]:  # noqa: FBT001 - a fixture's value
+def mapping() -> str:
+    """The mapping; a test may have another by parametrizing."""
+    return MAPPING
+
+
+@pytest.fixture
+def town(
+    move_in: MoveIn,
+    audience: Audience,
+    clock: Clock,
+    double_optin: bool,  # noqa: FBT001 - a fixture's value
+    mapping: str,
+) -> Iterator[Town]:
     """A shop that sells, the connector, and the audience."""
     audience.world.double_optin = double_optin
     with Shop(auto=False, clock=clock, keep_alive=True) as shop:
-        premises = move_in({"wool": Tenant(url=shop.base_url)}, MAPPING)
+        premises = move_in({"wool": Tenant(url=shop.base_url)}, mapping)
         with opened(shop, audience, premises, clock) as town:
             yield town

@@ -27,7 +27,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from adapters.mailchimp.sandbox import Sandbox as Audience
 from adapters.woocommerce.sandbox_payloads import Site
 from adapters.woocommerce.sandbox_wire import headers_for
-from connector import cli, wiring
+from connector import cli, log_lines, reception, wiring
 from connector.engine import Engine
 from connector.store import inbox
 from connector.store.connect import Store
@@ -55,9 +55,11 @@ SECRET = "a-journey-secret-7f3a19"
 TOKEN = "a-journey-token-4be2c7"
 
 
-def signed(topic: str, body: bytes, secret: str = SECRET) -> list[tuple[str, str]]:
-    """The headers under which a shop would send this body."""
-    site = Site(url="https://shop.example")
+def signed(
+    topic: str, body: bytes, secret: str = SECRET, *, url: str = "https://shop.example"
+) -> list[tuple[str, str]]:
+    """The headers under which the shop at ``url`` would send this body."""
+    site = Site(url=url)
     told = headers_for(site, webhook=3, topic=topic, body=body, secret=secret, second=len(body))
     return [("Host", "localhost"), *told.items(), ("Content-Length", str(len(body)))]
 
@@ -211,7 +213,7 @@ class Premises:
     def door(self) -> Iterator[None]:
         """The same receiver in a thread, on this world's clock, which ``serve`` cannot share."""
         with self._in_process():
-            app = wiring.receiver_app()
+            app = reception.receiver_app()
             server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=_Quiet)
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
@@ -235,9 +237,10 @@ class Premises:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Store, "open", open_and_note)
             patch.setattr(wiring, "clock_of", lambda _: self.clock)
+            patch.setattr(reception, "clock_of", lambda _: self.clock)
             patch.setattr(cli, "clock_of", lambda _: self.clock)
-            patch.setattr(wiring, "speak_in_lines", lambda: None)  # pytest owns standard error
-            patch.setenv(wiring.CONFIG, str(self.config))
+            patch.setattr(log_lines, "speak_in_lines", lambda: None)  # pytest owns standard error
+            patch.setenv(reception.CONFIG, str(self.config))
             try:
                 yield
             finally:

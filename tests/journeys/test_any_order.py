@@ -15,7 +15,7 @@ from tests.journeys import recorded
 from tests.journeys.premises import Clock, Premises, Tenant
 from tests.journeys.recorded import RecordedShop, read_deliveries
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.xdist_group("pg")]  # what is dear is made once
 
 Day = list[tuple[str, bytes]]
 

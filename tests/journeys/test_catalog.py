@@ -382,3 +382,39 @@ def test_any_order_ends_in_the_same_catalog(
             again.engine.drain()
             assert house.meta.items() == meta.items()
             again.store.close()
+
+
+def test_what_meta_lost_is_found_and_put_right(world: Callable[..., House]) -> None:
+    """A new price, a new item and a removal that Meta answered for and did not do."""
+    house = world("delete")
+    ids = stock(house)
+    meta, products = house.meta, house.shop.products
+    names = {name: f"wool_{ids[name]}" for name in ("plain", "cheap", "M", "L")}
+    house.clock.skip(minutes=10)
+    meta.keep_old(names["plain"], "price")
+    meta.lose(names["L"])
+    products.change(ids["plain"], {"regular_price": "120.00"})
+    products.change(ids["L"], {"status": "draft"})
+    scarf = products.create({"name": "Skjerf", "regular_price": "80", "images": PICTURE})["id"]
+    meta.lose(f"wool_{scarf}")
+    meta.put("another-tool-1", title="Not ours", availability="in stock")
+    house.work()
+    items = meta.items()
+    assert "99.50 NOK" == items[names["plain"]]["price"]
+    assert names["L"] in items
+    assert f"wool_{scarf}" not in items
+    house.clock.skip(hours=25)
+    house.work()
+    items = meta.items()
+    assert "120.00 NOK" == items[names["plain"]]["price"]
+    assert {*names.values(), f"wool_{scarf}", "another-tool-1"} - {names["L"]} == items.keys()
+    told = wiring.draw_up_books(house.configured, house.store)["destinations"]["catalog"]
+    figures = ("compared", "differed", "repaired", "left")
+    assert (5, 3, 3, 0) == tuple(told["agreement"][name] for name in figures)
+    calls = dict(meta.calls)
+    house.clock.skip(hours=25)
+    house.work()
+    looks = {name: number - calls.get(name, 0) for name, number in meta.calls.items()}
+    assert {"GET /catalog/products": 1} == {
+        name: number for name, number in looks.items() if number
+    }

@@ -218,6 +218,25 @@ def test_who_left_before_we_came_is_never_added(town: Town) -> None:
     assert {"subscribed"} == {after[email]["status"] for email in people[20:]}
     assert all(before[email]["fields"] == after[email]["fields"] for email in left)
     assert {"withdrawn"} == {town.explain(email)["consent"]["email"]["state"] for email in left[:3]}
+    # And of what it said itself it is told nothing: all the calls that changed anything.
+    assert {"POST /lists/{list_id}": 1, "POST /lists/{list_id}/merge-fields": 2} == (
+        town.premises.changing_calls()
+    )
+
+
+def test_who_left_there_and_in_the_shop_is_told(town: Town) -> None:
+    """A withdrawal in the shop after the one there is brought, whatever became of that one."""
+    town.audience.sign_up(KARI)
+    town.audience.unsubscribe(KARI)
+    account = town.register(KARI)
+    town.premises.work()
+    town.clock.skip(minutes=5)
+    town.audience.sign_up(KARI)  # by hand again, and nobody told us yet
+    town.clock.skip(minutes=5)
+    town.buy(KARI, account=account)
+    town.withdraw(account)
+    town.pass_on()
+    assert "unsubscribed" == town.status(KARI)
 
 
 def test_a_lost_webhook_is_made_up_for(town: Town) -> None:
@@ -273,94 +292,3 @@ def test_a_sign_up_is_found_without_a_webhook(town: Town) -> None:
     held = town.held(KARI)
     assert held is not None
     assert ["First-time buyer"] == held["tags"]
-
-
-# --- What is held there, compared with what was acknowledged -----------------------------------
-
-
-def agreement(town: Town) -> tuple[int, int, int]:
-    """How many were compared the last time, differed, and were repaired."""
-    told = town.newsletter()["agreement"]
-    return told["compared"], told["differed"], told["repaired"]
-
-
-def test_what_somebody_changed_of_ours_is_put_right(town: Town) -> None:
-    """A field and a tag of ours; what is not ours stays, and nothing else is written."""
-    town.audience.add_field("SHOE", "number")
-    for email in (KARI, OLA):
-        town.buy(email, ticks=True)
-    town.pass_on()
-    town.clock.skip(minutes=20)
-    town.premises.work()
-    town.by_hand(KARI, {"ORDERS": 99, "SHOE": 38})
-    town.audience.admin_untag(OLA, "First-time buyer")
-    town.audience.admin_tag(OLA, "Knits at night")
-    before = town.held(OLA)
-    assert before is not None
-    assert ["Knits at night"] == before["tags"]
-    town.clock.skip(minutes=16)
-    town.premises.work()
-    assert (2, 2, 2) == agreement(town)
-    kari, ola = town.held(KARI), town.held(OLA)
-    assert kari is not None
-    assert ola is not None
-    assert (1, 38) == (kari["fields"]["ORDERS"], kari["fields"]["SHOE"])
-    assert ["First-time buyer", "Knits at night"] == ola["tags"]
-    calls = town.premises.changing_calls()
-    for _ in range(3):
-        town.clock.skip(minutes=16)
-        town.premises.work()
-    assert calls == town.premises.changing_calls()
-    assert 0 == agreement(town)[1]
-
-
-def test_row_130_what_does_not_last_is_sent_three_times(town: Town) -> None:
-    """Row 130: success is reported, and the state is another on every later read."""
-    town.buy(KARI, ticks=True)
-    town.pass_on()
-    rounds = []
-    for number in range(6):
-        town.clock.skip(minutes=20)
-        town.by_hand(KARI, {"ORDERS": 90 + number})  # as if it had never been taken
-        town.premises.work()
-        told = town.newsletter()["agreement"]
-        rounds.append(tuple(told[part] for part in ("compared", "differed", "repaired", "left")))
-    assert [(1, 1, 1, 0)] * 3 + [(1, 1, 0, 1)] * 3 == rounds
-    held = town.held(KARI)
-    assert held is not None
-    assert 95 == held["fields"]["ORDERS"]
-
-
-def test_who_was_archived_by_hand_is_left_alone(town: Town) -> None:
-    """Nobody is added again, unarchived or written to because of a difference."""
-    for email in (KARI, OLA):
-        town.buy(email, ticks=True)
-    town.pass_on()
-    town.clock.skip(minutes=20)
-    town.audience.archive(KARI)
-    town.audience.permanently_delete(OLA)
-    calls = town.premises.changing_calls()
-    for _ in range(3):
-        town.clock.skip(hours=25)
-        town.premises.work()
-    assert calls == town.premises.changing_calls()
-    assert ("archived", None) == (town.status(KARI), town.status(OLA))
-
-
-def test_a_flood_of_differences_is_not_repaired(town: Town) -> None:
-    """So many at once that somebody else must be writing there: told, and nothing is sent."""
-    people = [f"kunde{number}@shop.example" for number in range(60)]
-    for email in people:
-        town.buy(email, ticks=True)
-    town.pass_on()
-    town.clock.skip(minutes=20)
-    for email in people:
-        town.by_hand(email, {"ORDERS": 99})
-    calls = town.premises.changing_calls()
-    town.clock.skip(minutes=16)
-    town.premises.work()
-    told = town.newsletter()["agreement"]
-    assert (60, 60, 0, 60) == tuple(
-        told[part] for part in ("compared", "differed", "repaired", "left")
-    )
-    assert calls["POST /lists/{list_id}"] == town.premises.changing_calls()["POST /lists/{list_id}"]

@@ -90,9 +90,10 @@ def day(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
             alarm = signed("product.deleted", FALSE_ALARM, secret)
             alarmed = post(f"{premises.hook}/wool", alarm, FALSE_ALARM)
             collected = {
-                path.stem: post(f"{premises.hook}/mixed", signed(_topic(path.stem), body), body)
+                path.stem: post(f"{premises.hook}/mixed", headers, body)
                 for path in sorted((corpus / "fixtures/woocommerce").iterdir())
                 for body in [path.read_bytes()]
+                for headers in [signed(_topic(path.stem), body, url=other.base_url)]
             }
         premises.work()
         yield {

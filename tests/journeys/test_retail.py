@@ -14,7 +14,7 @@ from benchmarks.retail import Ledger, Told
 from connector.money import to_major
 from tests.journeys.premises import Clock, Premises, Tenant
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.xdist_group("pg")]  # what is dear is made once
 
 INVOICES, FEWER = 790, 200
 # Everybody is held, without a permission to mail: so that every sum can be seen to arrive.

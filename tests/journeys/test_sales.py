@@ -18,13 +18,25 @@ BOTH = "  newsletter:\n    ecommerce: true\n"
 
 
 @pytest.fixture
-def town(move_in: MoveIn, audience: Audience, clock: Clock) -> Iterator[Town]:
-    """A shop, and an audience that is told of sales too."""
+def shop(clock: Clock) -> Iterator[Shop]:
+    """The shop by itself."""
     with Shop(auto=False, clock=clock, keep_alive=True) as shop:
-        mapping = MAPPING.replace("  newsletter:\n", BOTH)
-        premises = move_in({"wool": Tenant(url=shop.base_url)}, mapping)
-        with opened(shop, audience, premises, clock) as town:
-            yield town
+        yield shop
+
+
+@pytest.fixture
+def old_code(shop: Shop) -> str:
+    """The id of a coupon that the shop had before it was connected."""
+    return str(shop.products.create_coupon({"code": "WELCOME", "amount": "15.00"})["id"])
+
+
+@pytest.fixture
+def town(move_in: MoveIn, audience: Audience, clock: Clock, shop: Shop) -> Iterator[Town]:
+    """The shop, and an audience that is told of sales too."""
+    mapping = MAPPING.replace("  newsletter:\n", BOTH)
+    premises = move_in({"wool": Tenant(url=shop.base_url)}, mapping)
+    with opened(shop, audience, premises, clock) as town:
+        yield town
 
 
 def store_of(town: Town) -> Store:
@@ -103,3 +115,83 @@ def test_nothing_changes_when_everything_is_told_again(town: Town) -> None:
     town.pass_on()
     assert before == town.premises.changing_calls()
     assert 2 == len(store_of(town).orders)
+
+
+def read_back(town: Town) -> tuple[int, int, int]:
+    """Read the store once: how much was compared, differed and was repaired."""
+    town.clock.skip(hours=25)
+    town.premises.work()
+    told = town.premises.command("status", "--json")[1]["destinations"]["newsletter/sales"]
+    return tuple(told["agreement"][name] for name in ("compared", "differed", "repaired"))
+
+
+def test_orders_that_were_taken_and_not_kept_are_sent_again(town: Town) -> None:
+    """One that is missing, one that kept its old sum, a line that somebody changed; no other."""
+    numbers = [str(town.buy(KARI, ticks=True)) for _ in range(3)]
+    town.pass_on()
+    lost, stale, _ = numbers
+    orders = store_of(town).orders
+    del orders[lost]
+    orders[stale]["order_total"] = 1
+    next(iter(orders[stale]["lines"].values()))["quantity"] = 7
+    assert (3, 2, 2) == read_back(town)
+    orders = store_of(town).orders
+    assert [125, 125, 125] == [float(orders[number]["order_total"]) for number in numbers]
+    assert 1 == next(iter(orders[stale]["lines"].values()))["quantity"]
+    before = town.premises.changing_calls()
+    assert (3, 0, 0) == read_back(town)
+    assert before == town.premises.changing_calls()
+
+
+def test_an_order_that_never_arrives_is_left_after_three_repairs(town: Town) -> None:
+    """Mailchimp takes it each time, and never has it."""
+    number = str(town.buy(KARI, ticks=True))
+    town.audience.sales.forgotten.add(number)
+    town.pass_on()
+    assert [(1, 1, 1)] * 3 + [(1, 1, 0)] == [read_back(town) for _ in range(4)]
+    assert {} == store_of(town).orders
+
+
+def test_an_order_that_was_removed_and_is_still_there_is_removed_again(town: Town) -> None:
+    """It is in the shop's bin; Mailchimp said that it had removed it."""
+    number, *others = (town.buy(KARI, ticks=True) for _ in range(4))
+    town.pass_on()
+    town.audience.sales.forgotten.add(str(number))
+    town.shop.orders.trash(number)
+    town.pass_on()
+    assert str(number) in store_of(town).orders
+    town.audience.sales.forgotten.clear()
+    assert (4, 1, 1) == read_back(town)
+    assert [str(each) for each in others] == list(store_of(town).orders)
+    assert (3, 0, 0) == read_back(town)
+
+
+def codes_at_mailchimp(town: Town) -> dict[str, list[str]]:
+    """The codes of each promotion that the store has."""
+    return {
+        key: [code["code"] for code in rule["codes"].values()]
+        for key, rule in store_of(town).rules.items()
+    }
+
+
+def test_a_coupon_of_before_the_shop_was_connected(old_code: str, town: Town) -> None:
+    """No webhook tells of it: it arrives with the past, whole, and goes when it is deleted."""
+    town.buy(KARI, ticks=True)
+    town.pass_on()
+    assert {} == store_of(town).rules
+    code, told = town.premises.command("backfill", "wool", "--json")
+    assert (0, ["customer", "product", "promotion", "order"]) == (
+        code,
+        [each["kind"] for each in told["kinds"]],
+    )
+    town.pass_on()
+    assert {old_code: ["welcome"]} == codes_at_mailchimp(town)
+    (rule,) = store_of(town).rules.values()
+    assert (0.15, "percentage", "total") == (rule["amount"], rule["type"], rule["target"])
+    assert 1 == town.premises.engine.reconcile()
+    town.pass_on()
+    town.shop.products.delete_coupon(int(old_code))
+    town.clock.skip(hours=25)
+    assert 1 == town.premises.engine.reconcile()
+    town.pass_on()
+    assert {} == store_of(town).rules

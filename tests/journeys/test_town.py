@@ -39,6 +39,8 @@ destinations:
     fields: {FNAME: first_name, LNAME: last_name, ORDERS: number_of_orders, SPENT: amount_spent,
              LASTORDER: last_order_date}
 """
+pytestmark = pytest.mark.xdist_group("pg")  # the season is made once
+
 STEPS, STEP, ORDERS_A_STEP = 20, timedelta(days=5), 9
 
 

@@ -22,7 +22,7 @@ from mappings.grammar import (
     Mapping,
 )
 from mappings.load import load_file, load_mapping
-from mappings.segments.syntax import Text
+from mappings.segments.values import Text
 
 BAD = Path(__file__).with_name("bad")
 SHOPS = {"wool": "woocommerce", "yarn": "shopify"}

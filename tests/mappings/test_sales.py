@@ -23,8 +23,9 @@ from connector.model import (
     Version,
     Worth,
 )
+from connector.store.baskets import Basket
 from connector.store.catalog import ForSale
-from connector.store.sales import Basket, Bought, Shown
+from connector.store.sales import Bought, Shown
 from mappings import sales
 from mappings.item_rules import default_mapping
 from mappings.load import load_mapping
@@ -239,7 +240,8 @@ def test_sales_need_a_place_for_them() -> None:
     """A platform without orders and products refuses the word; Mailchimp takes it."""
     assert load("destinations: {n: {ecommerce: true}}", n="mailchimp").destinations["n"].ecommerce
     for platform in ("files", "http"):
-        with pytest.raises(ConfigurationFault, match="has no place for orders and products"):
+        told = f"{platform} has no place for orders and products; these have: mailchimp"
+        with pytest.raises(ConfigurationFault, match=told):
             load("destinations: {n: {ecommerce: true}}", n=platform)
 
 

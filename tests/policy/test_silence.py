@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 import random
@@ -60,16 +61,15 @@ def test_chance_is_seldom_taken_for_silence(rate: Rate) -> None:
     """Three weeks of each of twelve shops, to the end of every gap: none is made up."""
     made_up = 0
     for seed in range(12):
-        came = traffic(rate, 49, seed)
+        came = sorted(traffic(rate, 49, seed))
         gaps = [
             (before, after)
             for before, after in itertools.pairwise(came)
             if after - before >= HOUR and before >= MONDAY + 28 * DAY
         ]
         for before, after in gaps:
-            known = silence.learn(
-                [each for each in came if before - silence.LOOKED_BACK <= each <= before]
-            )
+            begun = bisect.bisect_left(came, before - silence.LOOKED_BACK)
+            known = silence.learn(came[begun : bisect.bisect_right(came, before)])
             assert known is not None
             made_up += silence.is_unlike(known, after)
     assert 0 == made_up

@@ -140,7 +140,7 @@ def metrics(books: Mapping[str, Any]) -> list[str]:
     """The lines about alarms."""
     text = render_metrics(books, Counters()).decode()
     lines = [line for line in text.splitlines() if line.startswith("connector_alarms{")]
-    assert 5 == len(lines)
+    assert 10 == len(lines)
     return [line for line in lines if not line.endswith(" 0.0")]
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -17,16 +16,16 @@ from sqlalchemy import func, select
 
 from adapters.shopify.shop import ShopifyShop, door_of
 from adapters.woocommerce.shop import WooCommerceShop
-from connector.engine import Engine, House
-from connector.flow.rules import Rules, Target
+from connector.engine import Engine
+from connector.house import House
 from connector.model import Change, Outcome, Permission
 from connector.store import schema
 from connector.store.connect import Store
 from connector.store.inbox import Inbox
-from mappings.load import load_mapping
+from tests.one_destination import rules_of
 from tests.test_engine import FakeDestination
 from webhooks.app import Threshold, create_app
-from webhooks.status import Health
+from webhooks.health import Health
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DOMAIN = "yarn.myshopify.com"
@@ -223,10 +222,6 @@ class Attentive(FakeDestination):
 def work(store: Store) -> list[Change]:
     """Let a worker do all there is to do; gives what the destination was told."""
     destination = Attentive()
-    mapping = load_mapping(MAPPING, shops={"yarn": "shopify"}, destinations={"newsletter": "files"})
-    target = Target(
-        name="newsletter", mapping=mapping.destinations["newsletter"], shops=frozenset({"yarn"})
-    )
     shop = ShopifyShop(
         "yarn", DOMAIN, access_token="shpat_x", currency="NOK", timezone="Europe/Oslo"
     )
@@ -234,13 +229,7 @@ def work(store: Store) -> list[Change]:
         store=store,
         shops={"yarn": shop},
         destinations={"newsletter": destination},
-        rules=Rules(
-            mapping=mapping,
-            platforms={"yarn": "shopify"},
-            zone=ZoneInfo("Europe/Oslo"),
-            currency="NOK",
-            targets=(target,),
-        ),
+        rules=rules_of(MAPPING, ["yarn"], shop="shopify", destination="files"),
         now=lambda: NOW,
         sends=True,
     )

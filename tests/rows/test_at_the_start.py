@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,46 +12,15 @@ import pytest
 
 from connector.errors import StoreUnavailable
 from connector.store.connect import Store
-
-ENV = """\
-CONNECTOR_SHOPS__WOOL__CONSUMER_KEY=ck_1234567890
-CONNECTOR_SHOPS__WOOL__CONSUMER_SECRET=cs_1234567890
-CONNECTOR_SHOPS__WOOL__WEBHOOK_SECRET=0123456789abcdef0123
-CONNECTOR_DESTINATIONS__NEWSLETTER__API_KEY=0123456789abcdef0123456789abcdef-us1
-"""
-CONFIG = """\
-store: sqlite:///connector.db
-mapping: preset:loyalty-ladder
-shops:
-  wool: {platform: woocommerce, url: "https://wool.example", timezone: Europe/Oslo, currency: NOK}
-destinations:
-  newsletter: {platform: mailchimp, audience: a1b2c3d4e5}
-"""
+from tests.program import furnish, run
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder with a whole configuration and a store that was used before."""
-    (tmp_path / "connector.yaml").write_text(CONFIG, encoding="utf-8")
-    env = tmp_path / ".env"
-    env.touch(mode=0o600)
-    env.write_text(ENV, encoding="utf-8")
+    furnish(tmp_path)
     Store.open(f"sqlite:///{tmp_path}/connector.db").close()
     return tmp_path
-
-
-def run(home: Path, *arguments: str) -> tuple[int, str]:
-    """Exit code and standard error of the real program."""
-    done = subprocess.run(
-        [sys.executable, "-m", "connector", *arguments],
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("CONNECTOR_")},
-    )
-    return done.returncode, done.stderr
 
 
 def test_row_98_a_store_newer_than_the_program(home: Path) -> None:
@@ -63,9 +30,9 @@ def test_row_98_a_store_newer_than_the_program(home: Path) -> None:
         conn.execute("UPDATE alembic_version SET version_num = '9999'")
     conn.close()
     before = file.read_bytes()
-    code, error = run(home, "status")
-    assert 3 == code
-    assert "written by a newer connector" in error
+    done = run(home, "status", apart=True)
+    assert 3 == done.returncode
+    assert "written by a newer connector" in done.stderr
     assert before == file.read_bytes()
 
 
@@ -124,10 +91,10 @@ def test_row_99_a_damaged_store(home: Path, damage: Callable[[Path], None]) -> N
     file = home / "connector.db"
     damage(file)
     before = file.read_bytes() if file.exists() else None
-    code, error = run(home, "status")
-    assert 3 == code
-    assert "backup" in error
-    assert "Traceback" not in error
+    done = run(home, "status")
+    assert 3 == done.returncode
+    assert "backup" in done.stderr
+    assert "Traceback" not in done.stderr
     assert before == (file.read_bytes() if file.exists() else None)
 
 
@@ -137,6 +104,6 @@ def test_row_101_a_port_that_is_used(home: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, error = run(home, "serve", "--listen", address)
-    assert 4 == code
-    assert address in error
+        done = run(home, "serve", "--listen", address)
+    assert 4 == done.returncode
+    assert address in done.stderr

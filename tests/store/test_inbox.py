@@ -178,7 +178,7 @@ def test_soon_is_told_once_each_after_the_commit(store: Store, door: Inbox) -> N
         door.accept_soon(mine, done)
 
     in_threads(deliver, 30)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(told) < 30 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert sorted(told) == [(number, None, True) for number in range(30)]
@@ -199,7 +199,7 @@ def test_both_ways_together(store: Store, door: Inbox) -> None:
                 door.accept_soon(each, told.append)
 
     in_threads(deliver, 16)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(told) < 160 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert told == [None] * 160
@@ -315,7 +315,7 @@ def test_a_lock_held_for_good_is_given_up_in_time(
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     in_threads(deliver, 20)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(told) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert [kind for kind, _ in outcome] == ["refused"] * 10

@@ -39,26 +39,29 @@ def taken(precedence: Precedence) -> float:
 def test_nobody_waits_so_nobody_gives_way(signs: tuple[Precedence, Precedence]) -> None:
     """Without a sign there is no pause."""
     ours, _ = signs
-    assert taken(ours) < 0.1
+    assert min(taken(ours) for _ in range(5)) < 0.1
 
 
 def test_the_worker_goes_on_when_the_sign_is_down(signs: tuple[Precedence, Precedence]) -> None:
     """It holds back as long as the sign is up, and not longer; putting it up twice is once."""
     ours, theirs = signs
-    theirs.ask()
-    theirs.ask()
-    timer = threading.Timer(0.1, theirs.thank)
-    timer.start()
-    assert 0.05 < taken(ours) < 0.24
-    timer.join()
-    assert taken(ours) < 0.1
+    held_back = []
+    for _ in range(5):
+        theirs.ask()
+        theirs.ask()
+        timer = threading.Timer(0.1, theirs.thank)
+        timer.start()
+        held_back.append(taken(ours))
+        timer.join()
+    assert 0.05 < min(held_back) < 0.24
+    assert min(taken(ours) for _ in range(5)) < 0.1
 
 
 def test_the_worker_does_not_hold_back_for_ever(signs: tuple[Precedence, Precedence]) -> None:
     """A sign that stays up costs a quarter of a second."""
     ours, theirs = signs
     theirs.ask()
-    assert 0.24 < taken(ours) < 0.6
+    assert 0.24 < min(taken(ours) for _ in range(3)) < 0.6
     theirs.thank()
 
 
@@ -79,7 +82,7 @@ def test_the_sign_of_a_killed_program_is_down(
     assert taken(ours) > 0.24
     other.kill()
     other.communicate()
-    assert taken(ours) < 0.1
+    assert min(taken(ours) for _ in range(5)) < 0.1
 
 
 def test_an_arrival_waits_for_one_turn_of_the_worker_only(tmp_path: Path) -> None:

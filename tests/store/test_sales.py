@@ -25,7 +25,7 @@ from connector.model import (
     Worth,
 )
 from connector.sales_keys import Thing, key_of, thing_of
-from connector.store import facts, sales
+from connector.store import baskets, facts, sales
 from connector.store.connect import Store
 from connector.store.facts import Stated
 from connector.store.schema import carts, ordered_carts, promotions
@@ -161,7 +161,7 @@ def test_an_order_concerns_its_cart(store: Store, name: str) -> None:
     assert ({Thing(Kind.CART, "yarn", "a")}, {1}) == (done.sold, done.applied)
     with store.read() as conn:
         assert conn.execute(select(carts.c.deleted)).scalar_one() is False
-        (basket,) = sales.carts_at(conn, [("yarn", "a")]).values()
+        (basket,) = baskets.carts_at(conn, [("yarn", "a")]).values()
     assert basket.is_ordered
 
 
@@ -173,7 +173,7 @@ def test_whoever_ordered_since_needs_no_reminder(
     settle(store, cart(minutes=5), order(1, minutes))
     settle(store, order(2, 60, shop="wool", id="2"))
     with store.read() as conn:
-        (basket,) = sales.carts_at(conn, [("yarn", "a")]).values()
+        (basket,) = baskets.carts_at(conn, [("yarn", "a")]).values()
     assert (KARI, expected) == (basket.person, basket.is_ordered)
 
 

@@ -39,6 +39,8 @@ def test_no_other_thread_slips_past_one_that_gives_way(
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:
         thread.start()
+    while not began:
+        time.sleep(0.01)
     time.sleep(0.2)
     assert 1 == len(began)
     gone = time.monotonic()

@@ -24,7 +24,8 @@ from benchmarks.load import SECRET, SHOP
 from connector.errors import StoreUnavailable
 from connector.model import Arrival
 from webhooks.app import Threshold, create_app
-from webhooks.status import Counters, Health, render_metrics
+from webhooks.health import Health
+from webhooks.status import Counters, render_metrics
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 OTHER_SECRET = b"another shop's own secret"

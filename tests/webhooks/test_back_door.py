@@ -14,7 +14,8 @@ from connector.errors import ConfigurationFault
 from connector.model import Arrival
 from webhooks.app import create_app
 from webhooks.back_door import BackEntrance
-from webhooks.status import Counters, Health
+from webhooks.health import Health
+from webhooks.status import Counters
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TOKEN = "q7-token-of-the-audience"

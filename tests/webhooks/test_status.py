@@ -6,7 +6,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from webhooks.status import Counters, Health, render_metrics
+from webhooks.health import Health
+from webhooks.status import Counters, render_metrics
 
 House = Any
 BOOKS = {

@@ -18,7 +18,7 @@ from connector.ports import Door
 from tests.webhooks.conftest import NOW
 from webhooks import signatures
 from webhooks.app import Threshold, create_app
-from webhooks.status import Health
+from webhooks.health import Health
 
 SECRET, OLDER = "a secret of the shop", "the one before it"
 BODY = b'{"id":22}'

@@ -11,14 +11,16 @@ from adapters.mailchimp.account import Account
 from adapters.mailchimp.client import Door
 from adapters.mailchimp.commerce import batches
 from adapters.mailchimp.commerce.archive import Shelves
+from adapters.mailchimp.commerce.comparing import as_shown
 from adapters.mailchimp.commerce.desk import Desk
 from adapters.mailchimp.commerce.push import Push, look_around
 from adapters.mailchimp.commerce.sending import Sending
+from adapters.mailchimp.commerce.showing import Reader
 from adapters.mailchimp.commerce.stores import Stores, check
 from connector import clocks
 from connector.errors import LaneDown, TryLater
-from connector.model import Change, Outcome
-from connector.ports import Finding, Grade, Introduction, Shape, StoreFacts
+from connector.model import Change, Outcome, Record
+from connector.ports import Finding, Grade, Introduction, Shape, Shown, StoreFacts
 
 
 class MailchimpSales:
@@ -49,6 +51,7 @@ class MailchimpSales:
         self._archives = Shelves(account.host, timeout)
         self._stores = Stores(self._door, audience, stores)
         self._desk = Desk()
+        self._reader = Reader(self._stores)
         self._sleep = sleep
         self._turn = RLock()
         self._is_syncing = False
@@ -126,6 +129,19 @@ class MailchimpSales:
                 self._wake(wait=False)
             push = Push(self._door, self._archives, self._stores, self._desk, self._sleep, now)
             return push.run(changes)
+
+    def show(self, cursor: str | None, *, now: datetime) -> Shown:
+        """Read a page of one shop's products, promotions, orders or carts, in this order.
+
+        The first page of a list is asked for up to 1,000 rows. Raises `TryLater` or `LaneDown`.
+        """
+        del now
+        with self._turn:
+            return self._reader.show(cursor)
+
+    def as_shown(self, record: Record) -> Record:
+        """What `show` gives of a record that was taken whole, as far as it can be compared."""
+        return as_shown(self._stores, record)
 
     def flush(self) -> None:
         """Nothing is held back: what is not sent yet is due again."""

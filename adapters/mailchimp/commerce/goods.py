@@ -24,9 +24,7 @@ def write_product(store: str, shelf: Shelf, fields: Mapping[str, Json]) -> Steps
     """Bring a product with its variants; those the shop no longer has are hidden, for orders."""
     product = str(fields["id"])
     what = f"product {product}"
-    variants = [_variant(each) for each in fields.get("variants") or ()]
-    if not variants:  # Mailchimp takes no product without one
-        variants = [{"id": product, "title": _title(fields)}]
+    variants = variants_of(fields)
     shown = {each["id"]: each.get("visibility") != HIDDEN for each in variants}
     where = path(store, "products", product)
     if product not in shelf.products:
@@ -42,9 +40,7 @@ def write_product(store: str, shelf: Shelf, fields: Mapping[str, Json]) -> Steps
             shelf.products.pop(product, None)
         return refused(changed.refused, what)
     held = shelf.products.get(product, {})
-    wanted = [
-        put(path(store, "products", product, "variants", each["id"]), each) for each in variants
-    ]
+    wanted = _puts(store, product, variants)
     hidden = [
         patch(path(store, "products", product, "variants", variant), _HIDE)
         for variant, is_shown in held.items()
@@ -98,9 +94,7 @@ def write_stand_in(
             shelf.put(product, dict.fromkeys(lines, False))
         if not made.is_taken:
             return settled([made], what)
-    for some in _few(
-        [put(path(store, "products", product, "variants", each["id"]), each) for each in variants]
-    ):
+    for some in _few(_puts(store, product, variants)):
         replies = yield some
         bad = [reply for reply in replies if reply.refused is not None]
         if bad:
@@ -109,9 +103,15 @@ def write_stand_in(
     return Settled()
 
 
+def variants_of(fields: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """A product's variants; Mailchimp takes none without, so one without gets one of its name."""
+    variants = [_variant(each) for each in fields.get("variants") or ()]
+    return variants or [{"id": str(fields["id"]), "title": name_of(fields)}]
+
+
 def _product(fields: Mapping[str, Json]) -> dict[str, Json]:
     return {
-        "title": _title(fields),
+        "title": name_of(fields),
         "handle": fields.get("handle"),
         "url": plain.url(fields.get("url")),
         "description": fields.get("description"),
@@ -133,7 +133,7 @@ def _variant(fields: Mapping[str, Json]) -> dict[str, Json]:
     return plain.known(
         {
             "id": named(fields["id"]),
-            "title": _title(fields),
+            "title": name_of(fields),
             "url": plain.url(fields.get("url")),
             "sku": fields.get("sku"),
             "price": plain.amount(fields.get("price")),
@@ -144,7 +144,8 @@ def _variant(fields: Mapping[str, Json]) -> dict[str, Json]:
     )
 
 
-def _title(fields: Mapping[str, Json]) -> str:
+def name_of(fields: Mapping[str, Json]) -> str:
+    """What a product or a variant is called. Mailchimp takes no empty title."""
     return str(fields.get("title") or "").strip() or "(no title)"
 
 

@@ -13,7 +13,8 @@ from connector.identity import normal_email
 from connector.model import Change, Outcome, Parked, Permission, Record, Settled
 from connector.ports import StoreFacts
 
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What is raised for a record that is not as it should be."""
 _NO_ADDRESS = "not held: Mailchimp keeps orders by the buyer's e-mail address"
 _NO_REMINDER = "not held: nobody who may be mailed could be reminded of it"
 _PLURALS = {"order": "orders", "cart": "carts"}
@@ -40,7 +41,7 @@ class Job:
             self.asks = next(self.steps)
         except StopIteration as done:
             self._finish(done.value)
-        except _MALFORMED as fault:
+        except MALFORMED as fault:
             self._finish(malformed(fault))
 
     def hear(self, replies: Sequence[Reply]) -> None:
@@ -50,7 +51,7 @@ class Job:
             self.asks = self.steps.send(replies)
         except StopIteration as done:
             self._finish(done.value)
-        except _MALFORMED as fault:
+        except MALFORMED as fault:
             self._finish(malformed(fault))
 
     def _finish(self, outcome: Outcome) -> None:
@@ -98,7 +99,7 @@ def plan(change: Change, stores: Stores) -> Plan | Outcome:
                 lines = [dict(each) for each in sales.lines_of(kind, change.after.fields)]
                 for each in lines:
                     path(facts.id, *pair_of(each))
-        except _MALFORMED as fault:
+        except MALFORMED as fault:
             return malformed(fault)
     return Plan(change=change, kind=kind, facts=facts, id=thing, lines=lines)
 
@@ -149,8 +150,8 @@ def _of_sale(each: Plan, shelf: Shelf) -> Steps:
         build = sales.order if each.kind == "order" else sales.cart
         sale = build(store, change.after.fields)
     if sale is not None:
-        held = change.before is not None
-        return (yield from sale_steps.write_sale(store, shelf, sale, held=held))
+        told = None if change.before is None else sales.told(change.before.fields)
+        return (yield from sale_steps.write_sale(store, shelf, sale, told=told))
     if change.before is not None:
         outcome = yield from sale_steps.remove_sale(store, plural, each.id)
         if not isinstance(outcome, Settled):

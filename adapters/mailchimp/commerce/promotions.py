@@ -22,7 +22,7 @@ def write_promotion(store: str, domain: str, fields: Mapping[str, Json]) -> Step
     promotion = str(fields["id"])
     what = f"promotion {promotion}"
     for where, body in (
-        (("promo-rules",), _rule(fields)),
+        (("promo-rules",), rule(fields)),
         (("promo-rules", promotion, "promo-codes"), _code(fields, domain)),
     ):
         [reply] = yield [post(path(store, *where), {"id": promotion, **body})]
@@ -39,8 +39,11 @@ def remove_promotion(store: str, promotion: str) -> Steps:
     return gone(reply, f"promotion {promotion}")
 
 
-def _rule(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """A percentage is a share from 0 to 1 in Mailchimp; ours is in hundredths, as people say it."""
+def rule(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """How much is off, and when.
+
+    A percentage is a share from 0 to 1 in Mailchimp; ours is in hundredths, as people say it.
+    """
     code, target = str(fields["code"]), fields.get("target")
     value = plain.amount(fields.get("amount")) or Decimal(0)
     is_share = fields.get("type") == "percentage"

@@ -105,6 +105,8 @@ class Push:
         return job(each, self._shelf(each) if each.needs_shelf else _NO_STORE_NEEDED)
 
     def _shelf(self, each: Plan) -> Shelf:
+        named = [product for product, _ in map(pair_of, each.lines)] or [each.id]
+        self._stores.complete(each.facts, named)
         return self._stores.shelf(each.facts)
 
     # --- products before what was sold --------------------------------------------------------

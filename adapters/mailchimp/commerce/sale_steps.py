@@ -6,22 +6,27 @@ one by one. The answer to a change shows what is held, and the rest follows from
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from adapters.mailchimp.commerce import sales
 from adapters.mailchimp.commerce.operations import Reply, Steps, delete, get, patch, path, post, put
 from adapters.mailchimp.commerce.sales import Sale
 from adapters.mailchimp.commerce.shelf import Shelf
 from adapters.mailchimp.commerce.verdicts import gone, refused, settled
-from connector.model import Postponed, Settled
+from connector.model import Json, Postponed, Settled
 
 _NO_PRODUCT = "product with the provided"
 _AGAIN = 30.0
 
 
-def write_sale(store: str, shelf: Shelf, sale: Sale, *, held: bool) -> Steps:
-    """Bring a sale that may be there (``held``: most probably) in this or another form."""
+def write_sale(store: str, shelf: Shelf, sale: Sale, *, told: Mapping[str, Json] | None) -> Steps:
+    """Bring a sale that may be there in this or another form.
+
+    ``told`` are the states that it has there for certain; ``None``: it is most probably not there.
+    What state it is in is said once: said again it could set off the mail of that state again.
+    """
     where = path(store, sale.plural, sale.id)
+    held = told is not None
     for _ in range(2):
         if not held:
             [made] = yield [post(path(store, sale.plural), sale.whole)]
@@ -31,7 +36,9 @@ def write_sale(store: str, shelf: Shelf, sale: Sale, *, held: bool) -> Steps:
                 return (yield from _look_on_shelf(store, shelf, sale))
             if not made.is_taken:
                 return refused(made.refused, sale.what)
-        [changed] = yield [patch(where, sale.words)]
+            [shown] = yield [get(where)]  # it was made before, and we did not hear of it
+            told = shown.said if shown.refused is None else None
+        [changed] = yield [patch(where, sales.untold(sale, told or {}))]
         if changed.refused is not None and not changed.is_missing:
             return refused(changed.refused, sale.what)
         if changed.refused is None:

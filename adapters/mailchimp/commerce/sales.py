@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from adapters.mailchimp.commerce import plain
 from adapters.mailchimp.commerce.operations import named
 from adapters.mailchimp.commerce.shelf import NOTHING, pair_of
+from connector.doubts import newest, possible
 from connector.identity import normal_email
 from connector.model import Json
 
@@ -30,6 +31,8 @@ _FINANCIAL: Mapping[str, str] = {
 
 https://mailchimp.com/help/test-or-troubleshoot-order-notifications/
 """
+
+_STATES = ("financial_status", "fulfillment_status", "cancelled_at_foreign")
 
 NO_ITEMS: Mapping[str, Json] = {
     "id": NOTHING,
@@ -85,20 +88,16 @@ def order(store: str, fields: Mapping[str, Json]) -> Sale | None:
     if customer is None:
         return None
     total = plain.amount(fields.get("total")) or Decimal(0)
-    status = str(fields.get("status"))
-    cancelled = fields.get("cancelled_at") or fields.get("updated_at") or fields.get("placed_at")
     words = plain.known(
         {
+            **_states(fields),
             "currency_code": fields["currency"],
             "order_total": total - (plain.amount(fields.get("refunded")) or Decimal(0)),
             "tax_total": plain.amount(fields.get("tax")),
             "shipping_total": plain.amount(fields.get("shipping")),
             "discount_total": plain.amount(fields.get("discount")),
-            "financial_status": _FINANCIAL.get(status),
-            "fulfillment_status": "shipped" if fields.get("fulfilled") is True else None,
             "processed_at_foreign": plain.moment(fields.get("placed_at")),
             "updated_at_foreign": plain.moment(fields.get("updated_at")),
-            "cancelled_at_foreign": plain.moment(cancelled) if status == "cancelled" else None,
             "landing_site": plain.url(fields.get("landing_url")),
         }
     )
@@ -116,6 +115,38 @@ def order(store: str, fields: Mapping[str, Json]) -> Sale | None:
             for each in lines
         },
     )
+
+
+def _states(fields: Mapping[str, Json]) -> dict[str, Json]:
+    status = str(fields.get("status"))
+    cancelled = fields.get("cancelled_at") or fields.get("updated_at") or fields.get("placed_at")
+    return {
+        "financial_status": _FINANCIAL.get(status),
+        "fulfillment_status": "shipped" if fields.get("fulfilled") is True else None,
+        "cancelled_at_foreign": plain.moment(cancelled) if status == "cancelled" else None,
+    }
+
+
+def told(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """The states that an order was told to be in, if nothing is in doubt about them."""
+    of_states = {name: fields[name] for name in ("status", "fulfilled") if name in fields}
+    if any(len(possible(value)) > 1 for value in of_states.values()):
+        return {}
+    return plain.known(_states({**newest(fields), **of_states}))
+
+
+def untold(sale: Sale, told: Mapping[str, Json]) -> dict[str, Json]:
+    """What is to be said of a sale that is there: of its states only those that are news."""
+    return {
+        name: value
+        for name, value in sale.words.items()
+        if name not in _STATES or not _is_told(name, value, told.get(name))
+    }
+
+
+def _is_told(name: str, value: Json, there: Json) -> bool:
+    """A cancellation is none again, whatever its time."""
+    return bool(there) if name == "cancelled_at_foreign" else value == there
 
 
 def cart(store: str, fields: Mapping[str, Json]) -> Sale | None:

@@ -16,15 +16,24 @@ Pair = tuple[str, str]
 
 HIDDEN = "hidden"
 VISIBLE = "visible"
+MOST_SHOWN = 50
+"""So many variants are shown with their product; whoever wants all asks for them.
+
+https://mailchimp.com/developer/marketing/api/ecommerce-products/list-product/
+"""
 NOTHING = "no-items"
 """The stand-in product of an order without items, which Mailchimp does not take otherwise."""
 
 
 @dataclass(slots=True)
 class Shelf:
-    """The products of one store by id, each with its variants: is each of them shown."""
+    """The products of one store by id, each with its variants: is each of them shown.
+
+    Of those that are ``cut`` only the first variants are known.
+    """
 
     products: dict[str, dict[str, bool]] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
 
     def has(self, pair: Pair) -> bool:
         """Can an order name this variant."""
@@ -38,15 +47,23 @@ class Shelf:
         """Learn from a page of products as Mailchimp shows them."""
         for row in rows:
             if isinstance(row, dict) and isinstance(row.get("id"), str):
-                variants = row.get("variants")
-                self.put(
-                    row["id"],
-                    {
-                        each["id"]: each.get("visibility") != HIDDEN
-                        for each in (variants if isinstance(variants, list) else [])
-                        if isinstance(each, dict) and isinstance(each.get("id"), str)
-                    },
-                )
+                shown = _shown(row.get("variants"))
+                if len(shown) >= MOST_SHOWN and row["id"] not in self.products:
+                    self.cut.add(row["id"])
+                self.put(row["id"], shown)
+
+    def complete(self, product: str, variants: Iterable[Json]) -> None:
+        """Learn all variants of a product as Mailchimp shows them."""
+        self.put(product, _shown(list(variants)))
+        self.cut.discard(product)
+
+
+def _shown(variants: Json) -> dict[str, bool]:
+    return {
+        each["id"]: each.get("visibility") != HIDDEN
+        for each in (variants if isinstance(variants, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("id"), str)
+    }
 
 
 def pair_of(line: Mapping[str, Json]) -> Pair:

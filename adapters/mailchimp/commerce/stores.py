@@ -5,7 +5,8 @@ https://mailchimp.com/developer/marketing/api/ecommerce-stores/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from adapters.mailchimp.client import Door
 from adapters.mailchimp.commerce.operations import path
@@ -19,6 +20,15 @@ _LONGEST_ID = 50
 _TRAP = "server"
 _PAGE = 500
 _MISSING = 404
+_OF_SHELF = ("id", "variants.id", "variants.visibility")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list, and how many there are in all."""
+
+    rows: Sequence[Json]
+    total: int
 
 
 class Stores:
@@ -33,6 +43,10 @@ class Stores:
     def of(self, shop: str) -> StoreFacts | None:
         """The store of a shop."""
         return self._stores.get(shop)
+
+    def shops(self) -> list[str]:
+        """The shops, in their order."""
+        return sorted(self._stores)
 
     def make(self, *, is_syncing: bool) -> Iterator[Finding]:
         """Make the stores that are missing. Raises `LaneDown`, `TryLater`."""
@@ -98,36 +112,78 @@ class Stores:
         """What the store has of products, read once. Raises `LaneDown`, `TryLater`."""
         if facts.id not in self.shelves:
             shelf = Shelf()
-            for rows in self._pages(facts):
+            for rows in self._pages(facts, "products", _OF_SHELF):
                 shelf.read(rows)
             self.shelves[facts.id] = shelf
         return self.shelves[facts.id]
 
-    def _pages(self, facts: StoreFacts) -> Iterator[list[Json]]:
+    def complete(self, facts: StoreFacts, products: Iterable[str]) -> None:
+        """Learn all variants of products of which the shelf has only the first.
+
+        Raises `LaneDown`, `TryLater`.
+        """
+        shelf = self.shelf(facts)
+        for product in shelf.cut.intersection(products):
+            rows = self.variants(facts, product, ("id", "visibility"))
+            if rows is None:
+                shelf.products.pop(product, None)
+                shelf.cut.discard(product)
+            else:
+                shelf.complete(product, rows)
+
+    def variants(self, facts: StoreFacts, product: str, fields: Sequence[str]) -> list[Json] | None:
+        """All variants of a product; ``None`` where there is no such product any more.
+
+        Raises `LaneDown`, `TryLater`.
+        """
+        try:
+            pages = self._pages(facts, "variants", fields, "products", product)
+            return [row for rows in pages for row in rows]
+        except Refused as refused:
+            if refused.status == _MISSING:
+                return None
+            raise _strange(refused, facts) from None
+
+    def page(
+        self, facts: StoreFacts, what: str, fields: Sequence[str], *, offset: int, count: int
+    ) -> Page:
+        """A page of one of the store's lists. Raises `LaneDown`, `TryLater`."""
+        try:
+            return self._page(path(facts.id, what), what, fields, offset, count)
+        except Refused as refused:
+            raise _strange(refused, facts) from None
+
+    def _pages(
+        self, facts: StoreFacts, what: str, fields: Sequence[str], *above: str
+    ) -> Iterator[Sequence[Json]]:
         offset = 0
         while True:
             try:
-                said = self._door.call(
-                    "GET",
-                    path(facts.id, "products"),
-                    query=[
-                        ("count", str(_PAGE)),
-                        ("offset", str(offset)),
-                        (
-                            "fields",
-                            "products.id,products.variants.id,products.variants.visibility",
-                        ),
-                    ],
-                )
+                page = self._page(path(facts.id, *above, what), what, fields, offset, _PAGE)
             except Refused as refused:
+                if above:
+                    raise
                 raise _strange(refused, facts) from None
-            rows = said.get("products")
-            if not isinstance(rows, list):
-                raise TryLater("Mailchimp's answer has no products")
-            yield rows
-            offset += len(rows)
-            if len(rows) < _PAGE:
+            yield page.rows
+            offset += len(page.rows)
+            if len(page.rows) < _PAGE:
                 return
+
+    def _page(self, where: str, what: str, fields: Sequence[str], offset: int, count: int) -> Page:
+        name = what.replace("-", "_")
+        said = self._door.call(
+            "GET",
+            where,
+            query=[
+                ("count", str(count)),
+                ("offset", str(offset)),
+                ("fields", ",".join(("total_items", *(f"{name}.{each}" for each in fields)))),
+            ],
+        )
+        rows, total = said.get(name), said.get("total_items")
+        if not isinstance(rows, list) or not isinstance(total, int):
+            raise TryLater(f"Mailchimp's answer has no {name}")
+        return Page(rows=rows, total=total)
 
     def _held(self, facts: StoreFacts) -> Mapping[str, Json] | None:
         try:

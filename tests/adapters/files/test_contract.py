@@ -14,7 +14,8 @@ import pytest
 from adapters.files.destination import FilesDestination
 from connector.model import Json, Permission, Record
 from connector.ports import Shape
-from tests.contract.destinations import DestinationContract, Make
+from tests.contract.destinations import DestinationContract
+from tests.contract.pushing import Make
 
 
 class TestFiles(DestinationContract):

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.http.destination import HttpDestination
 from adapters.http.sandbox import Sandbox
-from tests.contract.destinations import Make, Misbehave, RemoteDestinationContract
+from tests.contract.destinations import RemoteDestinationContract
+from tests.contract.pushing import Make, Misbehave
 
 _FAULTS = {
     "rate_limited": "429",

@@ -8,10 +8,9 @@ from decimal import Decimal
 import pytest
 import requests
 import responses
-from responses import matchers
 
 from adapters.mailchimp.account import Account
-from adapters.mailchimp.client import MailchimpClient, member_id
+from adapters.mailchimp.audience_client import MailchimpClient, member_id
 from adapters.mailchimp.refusals import Refused
 from adapters.mailchimp.sandbox import KEY
 from connector.errors import TryLater
@@ -64,21 +63,6 @@ def test_a_page_is_no_answer(kind: str) -> None:
             client().audience()
 
 
-def test_switches_are_written_as_documented() -> None:
-    """Python's ``True`` is not ``true``."""
-    with responses.RequestsMock() as wire:
-        wire.post(
-            LIST,
-            json={"new_members": []},
-            match=[
-                matchers.query_param_matcher(
-                    {"skip_merge_validation": "true", "skip_duplicate_check": "true"}
-                )
-            ],
-        )
-        assert {"new_members": []} == client().write([])
-
-
 def test_numbers_are_sent_whole() -> None:
     """An exact decimal is a JSON number, to the last digit; the official client refuses it."""
     with responses.RequestsMock() as wire:
@@ -87,15 +71,6 @@ def test_numbers_are_sent_whole() -> None:
         body = wire.calls[0].request.body
         assert b'"SPENT":1234567890.10' in body
         assert KARI == json.loads(body)["email_address"]
-
-
-def test_a_member_is_named_by_its_address_in_lower_case() -> None:
-    """Slashes or per cent signs in an address never reach the path."""
-    assert member_id("urist.mcvankab@freddiesjokes.com") == member_id(
-        "Urist.McVankab@freddiesjokes.com"
-    )
-    assert "62eeb292278cc15f5817cb78f7790b08" == member_id("Urist.McVankab@freddiesjokes.com")
-    assert member_id("a/b%2f@x.example").isalnum()
 
 
 def test_a_refusal_carries_its_title_and_no_address() -> None:

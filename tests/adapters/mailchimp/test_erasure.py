@@ -8,7 +8,7 @@ from adapters.mailchimp.destination import MailchimpDestination
 from adapters.mailchimp.sandbox import Sandbox
 from connector.errors import TryLater
 from connector.model import Change, Outcome, Parked, Permission, Record, Settled
-from tests.contract.destinations import NOW
+from tests.contract.pushing import NOW
 
 KARI = "kari@shop.example"
 

@@ -13,7 +13,7 @@ import responses
 
 from adapters.mailchimp.account import Account
 from adapters.mailchimp.answers import Member, read_batch
-from adapters.mailchimp.client import MailchimpClient, member_id
+from adapters.mailchimp.audience_client import MailchimpClient, member_id
 from adapters.mailchimp.destination import MailchimpDestination
 from adapters.mailchimp.refusals import Meaning, Refused, meaning
 from adapters.mailchimp.sandbox import KEY

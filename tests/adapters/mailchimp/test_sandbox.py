@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from adapters.mailchimp.sandbox import Sandbox
 from adapters.mailchimp.sandbox_members import member_id
 from adapters.mailchimp.sandbox_words import BODIES, read_body
 from tests.adapters.mailchimp.people import KARI, OLA
+from tests.adapters.mailchimp.spoiling import spoilt
 
 GOOD: dict[str, list[dict[str, Any]]] = {
     "POST /lists/{list_id}": [
@@ -117,34 +116,11 @@ _WRONG: tuple[Any, ...] = (
 )
 
 
-def _spots(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    match body:
-        case dict():
-            children = list(body.items())
-        case list():
-            children = list(enumerate(body))
-        case _:
-            children = []
-    for key, value in children:
-        yield from _spots(value, (*path, key))
+_NAMES = ("email_adress", "status", "tags", "x")
 
 
 def _mutated(body: Any, chance: random.Random) -> Any:
-    """The body with one thing wrong somewhere: replaced, gone, or one too many."""
-    whole = {"top": copy.deepcopy(body)}
-    path = ("top", *chance.choice(list(_spots(body))))
-    parent: Any = whole
-    for key in path[:-1]:
-        parent = parent[key]
-    match chance.choice(("replace", "remove", "add")):
-        case "remove" if len(path) > 1:
-            del parent[path[-1]]
-        case "add" if isinstance(parent[path[-1]], dict):
-            parent[path[-1]][chance.choice(("email_adress", "status", "tags", "x"))] = "x"
-        case _:
-            parent[path[-1]] = chance.choice(_WRONG)
-    return whole["top"]
+    return spoilt(body, chance, wrong=_WRONG, names=_NAMES)
 
 
 @pytest.mark.corpus

@@ -12,7 +12,7 @@ from adapters.meta_audiences.sandbox import Sandbox
 from adapters.meta_audiences.words import COLUMNS
 from connector.match_keys import digest, email
 from tests.contract.audiences import AudienceContract
-from tests.contract.destinations import Make, Misbehave
+from tests.contract.pushing import Make, Misbehave
 
 _FAULTS = {
     "rate_limited": "busy for 3 minutes",

@@ -10,7 +10,7 @@ import pytest
 from adapters.meta_catalog.destination import MetaCatalogDestination
 from adapters.meta_catalog.sandbox import Sandbox
 from tests.contract.catalogs import CatalogContract
-from tests.contract.destinations import Make, Misbehave
+from tests.contract.pushing import Make, Misbehave
 
 _FAULTS = {
     "rate_limited": "busy for 3 minutes",

@@ -236,6 +236,9 @@ def test_ids_of_invalid_requests_are_told_only_when_asked_for(meta: Sandbox) -> 
         ("{catalog}", {"fields": "id,colour"}, 400, 100),
         ("{catalog}/feeds", {}, 400, 2500),
         ("{catalog}/check_batch_request_status", {"handle": "x"}, 400, 100),
+        ("{catalog}/products", {"fields": "id,title"}, 400, 100),
+        ("{catalog}/products", {"after": "Nw=="}, 400, 2642),
+        ("{catalog}/products", {"after": "?"}, 400, 2642),
     ],
 )
 def test_errors_are_the_graph_api_s(

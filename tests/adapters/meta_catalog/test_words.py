@@ -181,3 +181,31 @@ def test_a_field_that_may_be_held_is_taken_away() -> None:
     first = plan(step(either(None, old), old))
     assert isinstance(first, Plan)
     assert ["wool_1"] == list(first.requests)
+
+
+@pytest.mark.parametrize("lost", ["title", "url", "price", "group", "status", "id", "mapped"])
+def test_of_what_is_not_known_to_be_held_all_is_told(lost: str) -> None:
+    """It was read back, and something else stood there: it may have a sale and labels besides."""
+    found = data(step(item(**{lost: None}), item()))
+    assert ("199.00 NOK", OVER) == (found["sale_price"], found["sale_price_effective_date"])
+    assert {"mpn", "color", "custom_label_4", "product_type"} <= {
+        name for name, value in found.items() if value == ""
+    }
+    assert ("Ull", "Thing 1") == (found["brand"], found["title"])
+
+
+def test_an_item_without_mapped_fields_is_known_all_the_same() -> None:
+    """Nothing is told to be empty that never was there."""
+    bare = item(mapped=None)
+    found = data(step(bare, item(mapped=None, price=5_000)))
+    assert [] == [name for name, value in found.items() if value == ""]
+    assert "sale_price" not in found
+
+
+def test_what_is_archived_is_hidden_whatever_else_it_lacks() -> None:
+    """Of an item that is held somehow; one that is not held is not brought there for that."""
+    lacking = item(status="archived", title=None, image_url=None, mapped=None)
+    found = data(step(item(), lacking))
+    assert {"id": "wool_1", "availability": "out of stock", "status": "archived"} == found
+    assert isinstance(plan(step(None, lacking)), Parked)
+    assert isinstance(plan(step(item(), item(title=None, mapped=None))), Parked)

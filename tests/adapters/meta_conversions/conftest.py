@@ -8,7 +8,7 @@ import pytest
 
 from adapters.meta_conversions.destination import MetaConversionsDestination
 from adapters.meta_conversions.sandbox import Sandbox
-from tests.contract.destinations import NOW
+from tests.contract.pushing import NOW
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from adapters.meta_conversions.destination import MetaConversionsDestination
 from adapters.meta_conversions.sandbox import Sandbox
 from tests.contract.conversions import ConversionContract
-from tests.contract.destinations import Make, Misbehave
+from tests.contract.pushing import Make, Misbehave
 
 _FAULTS = {
     "rate_limited": "busy for 3 minutes",

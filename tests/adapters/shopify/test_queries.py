@@ -17,6 +17,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSchema,
+    InlineFragmentNode,
     NoDeprecatedCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -48,7 +49,8 @@ CHANGING = [
 ]
 ASKING = [
     *("check_up", "customer", "discount", "fingerprint", "inventory_item", "order", "permissions"),
-    *("product", "shop", "webhooks", "bulk_list", "bulk_look"),
+    *("product", "scopes", "shop", "webhooks", "bulk_list", "bulk_look"),
+    *("ids_discounts", "page_discounts"),
     *(
         f"{how}_{what}"
         for how in ("bulk", "ids", "page")
@@ -134,6 +136,8 @@ def selected(name: str) -> Any:
             match each:
                 case FragmentSpreadNode():
                     shown |= of(fragments[each.name.value])
+                case InlineFragmentNode(type_condition=sort):
+                    shown[f"... on {sort.name.value if sort else ''}"] = of(each.selection_set)
                 case FieldNode() if each.name.value in {"edges", "nodes", "node"}:
                     shown |= of(each.selection_set)
                 case FieldNode() if each.name.value not in _PARTS_OF_LISTS:
@@ -157,6 +161,13 @@ def test_every_way_shows_the_same(one: str, many: str, way: str) -> None:
             if part is not None:
                 del part["id"]
     assert alone == among
+
+
+def test_a_page_of_discounts_shows_what_one_alone_shows() -> None:
+    """All sorts of discount, with the same fields; they are too few to be read in bulk."""
+    alone = selected("discount")
+    assert 4 == sum(name.startswith("... on") for name in alone["discount"])
+    assert alone == selected("page_discounts")
 
 
 @pytest.mark.parametrize("many", [many for _, many in SAME])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from adapters.shopify.parse import TOPICS as UNDERSTOOD
 from adapters.shopify.sandbox import SCOPES, Sandbox
 from adapters.shopify.shop import ShopifyShop
-from adapters.shopify.subscriptions import TOPICS, enum_of
+from adapters.shopify.subscriptions import DISCOUNTS, TOPICS, enum_of
 from connector.errors import LaneDown, TryLater
 from connector.ports import CheckableShop, Finding, Grade, Letterbox, Subscribing
 
@@ -184,6 +185,61 @@ def test_a_refused_topic_does_not_hold_up_the_others() -> None:
         assert {enum_of(topic) for topic in TOPICS} - {"CUSTOMERS_MERGE"} == {
             each["topic"] for each in kept(sandbox).values()
         }
+
+
+@pytest.mark.parametrize("scope", ["read_discounts", "write_discounts"])
+def test_promotions_are_told_of_where_the_app_may_hear_it(scope: str) -> None:
+    """Three topics more; without the scope they are neither asked for nor missed."""
+    with Sandbox(auto=False) as sandbox:
+        shop = open_shop(sandbox)
+        assert {*TOPICS} == {each.topic for each in shop.register_webhooks(box())}
+        assert () == shop.look_at_webhooks(box())
+        [note] = [each for each in shop.check_webhooks(box()) if "discounts/" in each.what]
+        shop.close()
+    assert Grade.NOTE is note.grade
+    assert note.what.startswith("without read_discounts, there are no webhooks for")
+    assert "add read_discounts to the app's scopes" in note.mend
+    with Sandbox(auto=False, scopes=SCOPES | {scope, "read_discounts"}) as sandbox:
+        shop = open_shop(sandbox)
+        assert [*TOPICS, *DISCOUNTS] == [each.topic for each in shop.look_at_webhooks(box())]
+        done = shop.register_webhooks(box())
+        assert [*TOPICS, *DISCOUNTS] == [each.topic for each in done]
+        assert () == shop.look_at_webhooks(box())
+        assert [] == [each for each in shop.check_webhooks(box()) if "discounts/" in each.what]
+        shop.close()
+        assert {"DISCOUNTS_CREATE", "DISCOUNTS_UPDATE", "DISCOUNTS_DELETE"} == {
+            each["topic"] for each in kept(sandbox).values() if "DISCOUNT" in each["topic"]
+        }
+        assert {f"{ROOT}/{topic}" for topic in DISCOUNTS} < {
+            each["uri"] for each in kept(sandbox).values()
+        }
+
+
+def test_a_scope_that_cannot_be_seen_is_not_counted_on(sandbox: Sandbox) -> None:
+    """An answer without the app's scopes: what every app may hear is asked for, and no more."""
+
+    class Silent(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if b"query Scopes" in request.content:
+                return httpx.Response(200, json={"data": {"currentAppInstallation": None}})
+            return super().handle_request(request)
+
+    shop = open_shop(sandbox, transport=Silent())
+    assert [*TOPICS] == [each.topic for each in shop.register_webhooks(box())]
+    shop.close()
+
+
+@pytest.mark.corpus
+def test_topics_are_words_of_the_platform(corpus: Path) -> None:
+    """Each is in Shopify's list, with the scope that we think it needs."""
+    told = json.loads((corpus / "specs/shopify/webhook_topics_2026-10.json").read_bytes())
+    listed = {each["enum"]: each["description"] for each in told}
+    assert set() == {enum_of(topic) for topic in (*TOPICS, *DISCOUNTS)} - listed.keys()
+    assert {enum_of(topic) for topic in DISCOUNTS} == {
+        name
+        for name, description in listed.items()
+        if "`read_discounts`" in description and "REDEEMCODE" not in name
+    }
 
 
 def test_an_address_that_is_not_https_is_refused(sandbox: Sandbox, shop: ShopifyShop) -> None:

@@ -44,7 +44,7 @@ def test_a_right_shop_is_fine_and_unchanged(sandbox: Sandbox) -> None:
     findings = shop.check_up(now=datetime.now(UTC))
     shop.close()
     assert {Grade.FINE} == {each.grade for each in findings}
-    assert 5 == len(findings)
+    assert 6 == len(findings)
     assert [] == sandbox.books.rows("webhooks")
 
 

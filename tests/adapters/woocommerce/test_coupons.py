@@ -82,7 +82,7 @@ def test_a_whole_coupon(fact: One, topic: str) -> None:
             (Worth.PERCENTAGE, 10_000, Bearing.SHIPPING, None, True),
         ),
         ({"amount": "150"}, (Worth.PERCENTAGE, 10_000, Bearing.TOTAL, None, True)),
-        ({"status": "draft"}, (Worth.PERCENTAGE, 1_250, Bearing.TOTAL, None, False)),
+        ({"status": "private"}, (Worth.PERCENTAGE, 1_250, Bearing.TOTAL, None, False)),
         ({"status": None}, (Worth.PERCENTAGE, 1_250, Bearing.TOTAL, None, True)),
         ({"usage_limit": 3}, (Worth.PERCENTAGE, 1_250, Bearing.TOTAL, None, False)),
     ],
@@ -99,13 +99,15 @@ def test_every_sort(fact: One, parts: dict[str, Any], expected: tuple[Any, ...])
     [
         {"email_restrictions": ["kari@x.example"]},
         {"status": "trash"},
+        {"status": "draft"},
+        {"status": "future"},
         {"amount": "0.00"},
         {"discount_type": "sign_up_fee"},
         {"code": ""},
     ],
 )
 def test_what_is_not_for_everybody_is_no_promotion(fact: One, parts: dict[str, Any]) -> None:
-    """For certain people, in the trash, worth nothing, or of a sort nobody knows."""
+    """For certain people, in the trash, not out yet, worth nothing, or of a sort nobody knows."""
     told = fact("coupon.updated", coupon(**parts))
     assert isinstance(told, Deleted)
     assert (Kind.PROMOTION, "15") == (told.kind, told.id)

@@ -27,6 +27,7 @@ from connector.model import (
     Kind,
     Order,
     Product,
+    Promotion,
     Quarantined,
     Understood,
     Variant,
@@ -36,7 +37,8 @@ from connector.model import (
 from connector.ports import Haul, Remembering
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-KINDS = (Kind.CUSTOMER, Kind.PRODUCT, Kind.ORDER)
+KINDS = (Kind.CUSTOMER, Kind.PRODUCT, Kind.PROMOTION, Kind.ORDER)
+TABLES = {Kind.PROMOTION: "coupons"}
 
 
 class Clock:
@@ -126,6 +128,18 @@ def _fill(sandbox: Sandbox, clock: Clock, *, orders: int = 45, seed: int = 1) ->
             sandbox.orders.refund(made["id"], amount="10.00", reason="small")
         if chance.random() < 0.1:
             sandbox.orders.trash(made["id"])
+    for number in range(14):
+        given = {"code": f"SOMMER &amp; {number}", "amount": f"{number + 1}.50"}
+        code = sandbox.products.create_coupon(given)["id"]
+        clock.now += timedelta(seconds=chance.choice((0, 1)))
+        if number in (3, 8):
+            sandbox.products.trash_coupon(code)
+        if number in (5, 6):
+            sandbox.products.change_coupon(code, {"status": ("draft", "private")[number - 5]})
+
+
+def _table(kind: Kind) -> str:
+    return TABLES.get(kind, f"{kind}s")
 
 
 def _hauls(shop: WooCommerceShop, kind: Kind, **asked: Any) -> list[Haul]:
@@ -144,7 +158,7 @@ def _facts(hauls: list[Haul]) -> dict[str, Fact]:
             if isinstance(each.understanding, Understood):
                 assert () == each.understanding.wishes
                 for fact in each.understanding.facts:
-                    assert isinstance(fact, Order | Customer | Product)
+                    assert isinstance(fact, Order | Customer | Product | Promotion)
                     found[fact.id] = _untied(fact)
     return found
 
@@ -162,30 +176,31 @@ def _by_id(variant: Variant) -> int:
 
 def _told(sandbox: Sandbox, shop: WooCommerceShop, kind: Kind) -> dict[str, Fact]:
     """What webhooks tell of everything that the shop shows, and a look at what they lack."""
-    table = f"{kind}s"
+    table = _table(kind)
     found: dict[str, Fact] = {}
     for row in sandbox.books.rows(table):
         body = json.loads(row["body"])
-        if body.get("status") == "trash" or body.get("parent_id"):
+        if body.get("status") in ("trash", "draft") or body.get("parent_id"):
             continue
-        delivery = Delivery(
-            id=1, shop="wool", topic=f"{kind}.updated", received_at=NOON, body=php_json(body)
-        )
+        topic = f"{table.removesuffix('s')}.updated"
+        delivery = Delivery(id=1, shop="wool", topic=topic, received_at=NOON, body=php_json(body))
         understanding = shop.understand(delivery)
         if isinstance(understanding, Understood) and understanding.wishes:
             understanding = shop.look_up(Wish(kind=kind, id=str(body["id"])), delivery)
         if isinstance(understanding, Understood):
             (fact,) = understanding.facts
-            assert isinstance(fact, Order | Customer | Product)
+            assert isinstance(fact, Order | Customer | Product | Promotion)
             found[fact.id] = _untied(fact)
     return found
 
 
 def _alive(sandbox: Sandbox, kind: Kind) -> list[str]:
-    where = {Kind.CUSTOMER: "1", Kind.ORDER: "status <> 'trash'"}.get(
-        kind, "parent_id = 0 AND status <> 'trash'"
-    )
-    return [str(row["id"]) for row in sandbox.books.rows(f"{kind}s", where)]
+    where = {
+        Kind.CUSTOMER: "1",
+        Kind.ORDER: "status <> 'trash'",
+        Kind.PROMOTION: "status NOT IN ('trash', 'draft')",
+    }.get(kind, "parent_id = 0 AND status <> 'trash'")
+    return [str(row["id"]) for row in sandbox.books.rows(_table(kind), where)]
 
 
 # --- The whole past ---------------------------------------------------------------------------
@@ -366,13 +381,59 @@ def test_since_of_accounts_is_everything(
 def test_nothing_new_is_one_page_of_each_list(
     sandbox: Sandbox, shop: WooCommerceShop, clock: Clock
 ) -> None:
-    """A look that finds nothing asks once for orders, once for products and their variations."""
+    """A look that finds nothing asks once for orders, coupons, products and their variations."""
     _fill(sandbox, clock)
     before = sandbox.visitors.ever
     assert [] == _ids(_hauls(shop, Kind.ORDER, since=NOON))
     assert 1 == sandbox.visitors.ever - before
     assert [] == _ids(_hauls(shop, Kind.PRODUCT, since=NOON))
     assert 3 == sandbox.visitors.ever - before
+    assert [] == _ids(_hauls(shop, Kind.PROMOTION, since=NOON))
+    assert 4 == sandbox.visitors.ever - before
+
+
+def test_coupons_since(sandbox: Sandbox, shop: WooCommerceShop, clock: Clock) -> None:
+    """A coupon that was changed is read anew; a draft is none yet, and nothing is said of it."""
+    _fill(sandbox, clock, orders=0)
+    clock.now += timedelta(hours=1)
+    codes = [int(number) for number in _alive(sandbox, Kind.PROMOTION)]
+    sandbox.products.change_coupon(codes[2], {"email_restrictions": ["kari@epost.example"]})
+    sandbox.products.change_coupon(codes[1], {"amount": "33.00"})
+    sandbox.products.change_coupon(codes[0], {"status": "draft"})
+    found = [
+        each
+        for haul in _hauls(shop, Kind.PROMOTION, since=clock.now)
+        for each in haul.found
+        if isinstance(each.understanding, Understood)
+    ]
+    facts = {each.id: each.understanding.facts[0] for each in found}  # type: ignore[union-attr]
+    assert [str(codes[1]), str(codes[2])] == list(facts)
+    changed, closed = facts.values()
+    assert isinstance(changed, Promotion)
+    assert (3_300, True) == (changed.amount, changed.enabled)
+    assert isinstance(closed, Deleted)
+    assert Kind.PROMOTION == closed.kind
+    assert "kari" not in repr(found)
+
+
+def test_a_coupon_that_is_not_understood_is_kept_as_its_webhook(
+    sandbox: Sandbox, shop: WooCommerceShop, clock: Clock
+) -> None:
+    """Under the topic of coupons: it is read once more from there after an upgrade."""
+    _fill(sandbox, clock, orders=0)
+    number = int(_alive(sandbox, Kind.PROMOTION)[4])
+    body = sandbox.books.body("coupons", number)
+    assert body is not None
+    sandbox.books.keep("coupons", body | {"amount": "much"})
+    (odd,) = [
+        each
+        for haul in _hauls(shop, Kind.PROMOTION)
+        for each in haul.found
+        if isinstance(each.understanding, Quarantined)
+    ]
+    assert (str(number), "coupon.updated") == (odd.id, odd.topic)
+    again = Delivery(id=1, shop="wool", topic=odd.topic, received_at=NOON, body=odd.body)
+    assert odd.understanding == shop.understand(again)
 
 
 def test_a_variation_that_changed_alone(

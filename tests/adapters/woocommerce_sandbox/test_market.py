@@ -20,6 +20,7 @@ from adapters.town.market import COUNTED
 from adapters.woocommerce.sandbox import Sandbox
 from adapters.woocommerce.sandbox_market import Market
 from adapters.woocommerce.sandbox_orders import SOLD
+from adapters.woocommerce.sandbox_totals import sales
 from connector.identity import normal_email
 
 START, END = datetime(2024, 6, 1, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
@@ -44,6 +45,23 @@ def test_exactly_so_many(sold: Any) -> None:
     assert counts["trashed"] == totals.orders["trash"]
     assert counts["opt_ins"] == shop.books.count("orders", "opted_in = 1")
     assert all(counts[name] > 0 for name in COUNTED), counts
+
+
+def test_each_order_as_it_is_shown(sold: Any) -> None:
+    """All that are not in the trash, each with whose it is, its amounts and its ticked boxes."""
+    shop, market, counts = sold
+    totals, shown = shop.totals(), sales(shop.books)
+    assert counts["orders"] - counts["trashed"] == len(shown)
+    spent: Counter[str] = Counter()
+    for sale in shown.values():
+        if sale.counts and sale.person:
+            spent[sale.person] += sale.total - sale.refunded
+    assert totals.revenue == dict(spent)
+    assert {sale.person for sale in shown.values() if sale.opted_in} <= totals.opted_in
+    allow = {person.email.replace(".ny", "") for person in market.people if person.allows_ads}
+    ticked = {(sale.email or "").replace(".ny", "") for sale in shown.values() if sale.ads}
+    assert 0 < len(ticked) < len(market.people) / 2
+    assert ticked <= allow
 
 
 def test_the_same_again(sold: Any) -> None:

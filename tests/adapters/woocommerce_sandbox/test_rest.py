@@ -140,9 +140,29 @@ def test_statuses(shop: Sandbox, rest: httpx.Client, clock: Any) -> None:
     assert rest.get(f"/orders/{thrown}").status_code == 404
 
 
+def test_coupons(rest: httpx.Client) -> None:
+    """The list shows what is published or private: no draft, and nothing in the trash."""
+    made = [rest.post("/coupons", json={"code": f"C{n}"}).json()["id"] for n in range(4)]
+    rest.put(f"/coupons/{made[1]}", json={"status": "draft"})
+    rest.put(f"/coupons/{made[2]}", json={"status": "private", "amount": "7.00"})
+    assert (200, 410) == tuple(rest.delete(f"/coupons/{made[3]}").status_code for _ in range(2))
+
+    def found(**query: str) -> list[int]:
+        return [each["id"] for each in rest.get("/coupons", params=query).json()]
+
+    assert [made[0], made[2]] == found(orderby="id", order="asc")
+    assert [made[2]] == found(code="c2")
+    told = [rest.get(f"/coupons/{number}").json() for number in made]
+    assert ["publish", "draft", "private", "trash"] == [each["status"] for each in told]
+    assert "7.00" == told[2]["amount"]
+    assert 200 == rest.delete(f"/coupons/{made[0]}?force=true").status_code
+    assert 404 == rest.get(f"/coupons/{made[0]}").status_code
+
+
 @pytest.mark.parametrize(
     ("path", "code", "message"),
     [
+        ("/coupons/99", "woocommerce_rest_shop_coupon_invalid_id", "Invalid ID."),
         ("/orders/99", "woocommerce_rest_shop_order_invalid_id", "Invalid ID."),
         ("/products/99", "woocommerce_rest_product_invalid_id", "Invalid ID."),
         ("/customers/99", "wc_user_invalid_id", "Invalid user ID."),

@@ -23,19 +23,14 @@ from mappings.segments.sql import condition
 from mappings.segments.syntax import (
     And,
     Comparison,
-    Day,
     Expression,
     InSegment,
-    Instant,
-    Literal,
     Not,
-    Offset,
     Operator,
     Or,
     Query,
-    Text,
-    Unit,
 )
+from mappings.segments.values import Day, Instant, Literal, Offset, Text, Unit
 
 # Oslo, a zone whose midnight is missing once a year (until 2018), one that skipped a whole day
 # (30 December 2011), one half an hour off, and none.

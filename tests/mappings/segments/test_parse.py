@@ -11,16 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.segments.parse import NotYetAvailable, QueryFault, check_available, parse_query
-from mappings.segments.syntax import (
-    And,
-    Comparison,
-    InSegment,
-    Not,
-    Operator,
-    Or,
-    Query,
-    Text,
-)
+from mappings.segments.syntax import And, Comparison, InSegment, Not, Operator, Or, Query
+from mappings.segments.values import Text
 
 
 def fault_of(text: str, *known: str) -> QueryFault:

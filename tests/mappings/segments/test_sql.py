@@ -21,7 +21,7 @@ from connector.store.connect import Store
 from connector.store.schema import memberships, profile_values, profiles
 from mappings.segments.parse import NotYetAvailable, QueryFault, parse_query
 from mappings.segments.sql import condition
-from mappings.segments.syntax import Text
+from mappings.segments.values import Text
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)  # 24 November, half past midnight, in Oslo

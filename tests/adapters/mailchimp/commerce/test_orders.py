@@ -319,3 +319,35 @@ def test_percentages(mc: Sandbox, sales: MailchimpSales, amount: str, share: flo
     """Per cent are a share of one there."""
     assert Settled() == push_one(sales, promotion(amount=amount))
     assert share == held(mc).rules["p1"]["amount"]
+
+
+def test_a_state_is_said_once(mc: Sandbox, sales: MailchimpSales) -> None:
+    """Whatever changes of an order, its buyer gets one mail for each state, not one a change."""
+    first = order(fulfilled=True)
+    named = order(fulfilled=True, customer=customer(first_name="Karoline"))
+    dearer = order(fulfilled=True, shipping="4.00", lines=[line(quantity=3)])
+    partly = order(fulfilled=True, status="partially_refunded", refunded="5.00")
+    steps = [None, first, named, dearer, partly, partly]
+    for before, after in pairwise(steps):
+        assert Settled() == push_one(sales, after, before)
+    assert [("c-nord", "100", "paid"), ("c-nord", "100", "shipped")] == mc.sales.fired
+    sales_held = held(mc).orders["100"]
+    assert ("partially_refunded", 34.8) == (
+        sales_held["financial_status"],
+        float(sales_held["order_total"]),
+    )
+
+
+def test_a_state_whose_answer_was_lost_is_said_once(mc: Sandbox, sales: MailchimpSales) -> None:
+    """It was made, and nobody heard: made again it is only changed, and sets off nothing."""
+    for _ in range(3):
+        assert Settled() == push_one(sales, order())
+    assert [("c-nord", "100", "paid")] == mc.sales.fired
+
+
+def test_a_state_in_doubt_is_said(mc: Sandbox, sales: MailchimpSales) -> None:
+    """Whether it was taken is not known: rather twice than never."""
+    push_one(sales, order(status="pending"))
+    doubtful = order(status={"either": ["pending", "paid"]})
+    assert Settled() == push_one(sales, order(), doubtful)
+    assert "paid" == held(mc).orders["100"]["financial_status"]

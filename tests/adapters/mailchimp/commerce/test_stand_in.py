@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import random
 import tarfile
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from adapters.mailchimp.sandbox import Sandbox
 from adapters.mailchimp.sandbox_store_words import BODIES, endpoint, read_body
 from tests.adapters.mailchimp.commerce.wares import KARI, NOW, OLA
 from tests.adapters.mailchimp.conftest import schemas
+from tests.adapters.mailchimp.spoiling import spoilt
 
 _LINE = {"id": "l", "product_id": "p", "product_variant_id": "v", "quantity": 1, "price": "9.90"}
 _CUSTOMER = {"id": "c", "email_address": KARI, "opt_in_status": False, "first_name": "K"}
@@ -94,34 +93,11 @@ _WRONG: tuple[Any, ...] = (
 )
 
 
-def _spots(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    match body:
-        case dict():
-            children = list(body.items())
-        case list():
-            children = list(enumerate(body))
-        case _:
-            children = []
-    for key, value in children:
-        yield from _spots(value, (*path, key))
+_NAMES = ("id", "email_address", "opt_in_status", "x")
 
 
 def _mutated(body: Any, chance: random.Random) -> Any:
-    """The body with one thing wrong somewhere: replaced, gone, or one too many."""
-    whole = {"top": copy.deepcopy(body)}
-    path = ("top", *chance.choice(list(_spots(body))))
-    parent: Any = whole
-    for key in path[:-1]:
-        parent = parent[key]
-    match chance.choice(("replace", "remove", "add")):
-        case "remove" if len(path) > 1:
-            del parent[path[-1]]
-        case "add" if isinstance(parent[path[-1]], dict):
-            parent[path[-1]][chance.choice(("id", "email_address", "opt_in_status", "x"))] = "x"
-        case _:
-            parent[path[-1]] = chance.choice(_WRONG)
-    return whole["top"]
+    return spoilt(body, chance, wrong=_WRONG, names=_NAMES)
 
 
 @pytest.mark.corpus
@@ -273,6 +249,49 @@ def test_the_last_line_stays(mc: Sandbox, shop: str) -> None:
     assert 204 == call(mc, "DELETE", f"{lines}/l")[0]
     found = call(mc, "GET", f"{shop}/orders/o")[1]["lines"]
     assert [("m", 7)] == [(each["id"], each["quantity"]) for each in found]
+
+
+def test_every_list_comes_in_pages(mc: Sandbox, shop: str) -> None:
+    """Ten rows unless more are asked for, a thousand at most, and only the fields asked for."""
+    bodies = {"orders": _ORDER, "carts": _CART, "promo-rules": _RULE, "products": _PRODUCT}
+    for kind, body in bodies.items():
+        for number in range(1, 13):
+            assert 200 == call(mc, "POST", f"{shop}/{kind}", {**body, "id": f"n{number}"})[0]
+        name = kind.replace("-", "_")
+        usual = call(mc, "GET", f"{shop}/{kind}")[1]
+        last = call(mc, "GET", f"{shop}/{kind}?count=5&offset=10")[1]
+        assert usual["total_items"] == last["total_items"]
+        assert (10, last["total_items"] - 10) == (len(usual[name]), len(last[name]))
+        assert 400 == call(mc, "GET", f"{shop}/{kind}?count=1001")[0]
+    fields = "orders.id,orders.lines.quantity,orders.customer.id,orders.nothing"
+    said = call(mc, "GET", f"{shop}/orders?count=1&fields={fields}")[1]
+    assert {"orders": [{"id": "n1", "lines": [{"quantity": 1}], "customer": {"id": "c"}}]} == said
+    assert "codes" not in call(mc, "GET", f"{shop}/promo-rules")[1]["promo_rules"][0]
+
+
+def test_fifty_variants_are_shown_with_their_product(mc: Sandbox, shop: str) -> None:
+    """The others have an address of their own."""
+    variants = [{"id": f"v{number}", "title": "V"} for number in range(60)]
+    call(mc, "POST", f"{shop}/products", {**_PRODUCT, "id": "wide", "variants": variants})
+    assert 50 == len(call(mc, "GET", f"{shop}/products/wide")[1]["variants"])
+    every = call(mc, "GET", f"{shop}/products/wide/variants?count=1000")[1]
+    assert (60, 60) == (len(every["variants"]), every["total_items"])
+
+
+def test_what_is_forgotten_is_answered_as_taken(mc: Sandbox, shop: str) -> None:
+    """Nothing of it is kept: not the new one, not the change, not the removal."""
+    call(mc, "POST", f"{shop}/orders", _ORDER)
+    before = call(mc, "GET", f"{shop}/orders/o")[1]
+    mc.sales.forgotten |= {"o", "new"}
+    assert 200 == call(mc, "POST", f"{shop}/orders", {**_ORDER, "id": "new"})[0]
+    assert 7 == call(mc, "PATCH", f"{shop}/orders/o", {"order_total": 7})[1]["order_total"]
+    assert 204 == call(mc, "DELETE", f"{shop}/orders/o")[0]
+    assert 404 == call(mc, "GET", f"{shop}/orders/new")[0]
+    assert before == call(mc, "GET", f"{shop}/orders/o")[1]
+    assert 200 == call(mc, "POST", f"{shop}/orders", {**_ORDER, "id": "other"})[0]
+    mc.sales.forgotten.clear()
+    assert 204 == call(mc, "DELETE", f"{shop}/orders/o")[0]
+    assert {"other"} == set(mc.sales.stores["s"].orders)
 
 
 def test_percentages_are_shares(mc: Sandbox, shop: str) -> None:
