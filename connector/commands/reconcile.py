@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -84,10 +85,16 @@ def _lines(name: str, told: reconciled_shops.Told) -> str:
     return "\n".join(
         screen.safe(line)
         for line in (
-            f"{name}: {screen.agreement(told['agreement'])}" if told["agreement"] else name,
+            f"{name}: {_agreement(told['agreement'])}" if told["agreement"] else name,
             *(f"  {kind}: {text}" for kind, text in _kinds(told)),
         )
     )
+
+
+def _agreement(told: Mapping[str, Any]) -> str:
+    if told["compared"] or "kinds" in told:
+        return screen.agreement(told)
+    return "nothing to compare; what was sent in the last five minutes is not judged yet"
 
 
 def _kinds(told: reconciled_shops.Told) -> list[tuple[str, str]]:
