@@ -24,7 +24,6 @@ from connector.store.connect import Store
 EVERY = timedelta(minutes=15)
 _WHOLE = timedelta(days=1)
 
-_STATE = "api_state"  # how it is called what was read, as against told
 _TAKING_BACK = (Claim.WITHDRAW, Claim.UNDELIVERABLE, Claim.ERASE)
 _TAKEN_BACK = (ConsentState.WITHDRAWN, ConsentState.SUPPRESSED)
 
@@ -76,7 +75,7 @@ def listen(
 
 
 def left_there(conn: Connection, target: Target, wanted: Mapping[str, Record]) -> dict[str, Record]:
-    """Those of these records that say what the destination itself told when it was read.
+    """Those of these records that say what the destination itself told.
 
     Who left there, and nowhere since, need not be told to it: a large audience has many of them.
     """
@@ -88,11 +87,7 @@ def left_there(conn: Connection, target: Target, wanted: Mapping[str, Record]) -
 def _is_its_word(contact: str, said: Sequence[Evidence], target: Target) -> bool:
     taken_back = [item for item in said if item.claim in _TAKING_BACK]
     newest = max(taken_back, key=lambda item: item.at or item.received_at, default=None)
-    return (
-        newest is not None
-        and (newest.source, newest.contact) == (target.name, contact)
-        and newest.method == _STATE
-    )
+    return newest is not None and (newest.source, newest.contact) == (target.name, contact)
 
 
 def _is_withdrawal_due(store: Store, target: Target, now: datetime) -> bool:
