@@ -10,6 +10,7 @@ from typing import Any
 from adapters.town.totals import Sale
 from connector.demo.judge import Finding
 from connector.demo.scene import Scene
+from connector.identity import normal_email
 
 _COMES_BACK = 2
 """How many orders make somebody one of the segment of the audience; see mapping.yaml."""
@@ -68,7 +69,7 @@ def judge_store(scene: Scene) -> Iterator[Finding]:
     waiting = {
         token: _pennies(basket["total_price"])
         for token, basket in scene.baskets.items()
-        if basket["email"] in subscribed
+        if normal_email(basket["email"]) in subscribed
     }
     yield Finding(
         carts == waiting,

@@ -126,7 +126,7 @@ def _left_behind(shop: Shopify) -> Mapping[str, Mapping[str, Any]]:
         for token, body in shop.checkouts.waiting.items()
         if not shop.books.count(
             "orders",
-            "email = ? AND created >= ?",
+            "lower(email) = lower(?) AND created >= ?",
             (body["email"], int(datetime.fromisoformat(body["created_at"]).timestamp())),
         )
     }
