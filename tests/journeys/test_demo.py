@@ -6,6 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connector.demo.judge_sales import judge_store
 
 
 def test_the_demo_ends_by_itself_with_books_that_balance(tmp_path: Path) -> None:
@@ -44,3 +50,27 @@ def test_the_demo_ends_by_itself_with_books_that_balance(tmp_path: Path) -> None
     secrets = re.findall(r"=(\S+)", (tmp_path / ".env").read_text("utf-8"))
     assert 9 == len(secrets)
     assert [] == [secret for secret in secrets if secret in log]
+
+
+@pytest.mark.parametrize("email", ["kari@x.example", "Kari@X.Example"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_basket_is_judged_however_its_owner_writes_the_address(
+    email: str, *, is_there: bool
+) -> None:
+    """It is there as it should be, or else the verdict says that it is not."""
+    cart = {"order_total": "158.00"}
+    store = SimpleNamespace(
+        orders={}, customers={}, rules={}, products={"1": {}}, is_syncing=False,
+        carts={"t1": cart} if is_there else {},
+    )  # fmt: skip
+    scene: Any = SimpleNamespace(
+        ledger=SimpleNamespace(sold={}, permitted=set(), codes=set()),
+        subscribed={"kari@x.example"},
+        stores={"wool": store},
+        baskets={"t1": {"email": email, "total_price": "158.00"}},
+        silence=SimpleNamespace(syncing={"wool"}, mails=0),
+        past=0,
+        mails=0,
+    )
+    [basket] = [each for each in judge_store(scene) if "baskets" in each.what]
+    assert is_there is basket.holds
